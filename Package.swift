@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "godwit",
+    platforms: [.macOS(.v26)],
+    products: [
+        .library(name: "Godwit", targets: ["Godwit"]),
+        .library(name: "GodwitSimulator", targets: ["GodwitSimulator"]),
+        .executable(name: "mhq", targets: ["mhq"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .target(name: "GodwitWire", swiftSettings: strict),
+        .target(
+            name: "GodwitCrypto",
+            dependencies: ["GodwitWire", .product(name: "NIOSSL", package: "swift-nio-ssl")],
+            swiftSettings: strict),
+        .target(
+            name: "GodwitCore",
+            dependencies: ["GodwitWire", "GodwitCrypto"],
+            swiftSettings: strict),
+        .target(name: "CGodwitSocket"),
+        .target(
+            name: "Godwit",
+            dependencies: [
+                "GodwitCore", "GodwitCrypto", "GodwitWire", "CGodwitSocket",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "GodwitSimulator",
+            dependencies: ["GodwitCore", "GodwitCrypto", "GodwitWire"],
+            swiftSettings: strict),
+        .target(
+            name: "MHQKit",
+            dependencies: [
+                "Godwit", "GodwitSimulator",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "mhq",
+            dependencies: [
+                "MHQKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "GodwitWireTests", dependencies: ["GodwitWire"], swiftSettings: strict),
+        .testTarget(
+            name: "GodwitCryptoTests", dependencies: ["GodwitCrypto", "GodwitWire"], swiftSettings: strict),
+        .testTarget(
+            name: "GodwitCoreTests", dependencies: ["GodwitCore", "GodwitCrypto", "GodwitWire"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "GodwitSimulatorTests",
+            dependencies: ["GodwitSimulator", "GodwitCore", "GodwitCrypto", "GodwitWire"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "GodwitTests",
+            dependencies: ["Godwit", "GodwitCore", "GodwitCrypto", "GodwitWire"],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,29 @@
+import GodwitWire
+
+/// What a sent packet carried, as far as its acknowledgement or loss matters to somebody.
+///
+/// The packet-number space of the packet says which level a `crypto` record belongs to. Frames that are neither
+/// retransmitted nor awaited (PADDING, PING, PATH_CHALLENGE, PATH_RESPONSE) leave no record.
+enum SentFrame: Codable, Sendable, Equatable {
+    /// An ACK frame; once it is acknowledged itself, ranges up to `largest` need not be reported any more.
+    case ack(largest: UInt64)
+    case crypto(offset: UInt64, length: UInt32)
+    case stream(StreamID, offset: UInt64, length: UInt32, fin: Bool)
+    case resetStream(StreamID)
+    case stopSending(StreamID)
+    case maxData(UInt64)
+    case maxStreamData(StreamID, UInt64)
+    case maxStreams(StreamID.Direction, UInt64)
+    case dataBlocked(UInt64)
+    case streamDataBlocked(StreamID, UInt64)
+    case streamsBlocked(StreamID.Direction, UInt64)
+    case newConnectionID(sequenceNumber: UInt64)
+    case retireConnectionID(sequenceNumber: UInt64)
+    case newToken
+    case handshakeDone
+    /// A DATAGRAM frame, by the number its sender gave it.
+    case datagram(UInt64)
+}
+
+/// The records of the packet under construction. One list is reused for every packet.
+typealias SentFrameList = ContiguousArray<SentFrame>

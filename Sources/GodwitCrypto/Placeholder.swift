@@ -1,0 +1,2 @@
+internal import CNIOBoringSSL
+func probe() { _ = SSL_CTX_new(TLS_method()) }
