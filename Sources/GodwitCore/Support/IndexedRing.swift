@@ -84,7 +84,13 @@ extension IndexedRing: Codable where Element: Codable {
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        self.init(startIndex: try container.decode(UInt64.self, forKey: .startIndex))
+        let startIndex = try container.decode(UInt64.self, forKey: .startIndex)
+        // Far above what a connection reaches; more would make a later append overflow.
+        guard startIndex < 1 << 62 else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .startIndex, in: container, debugDescription: "start index out of range")
+        }
+        self.init(startIndex: startIndex)
         for element in try container.decode([Element].self, forKey: .elements) { append(element) }
     }
 

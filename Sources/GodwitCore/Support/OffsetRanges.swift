@@ -51,16 +51,28 @@ struct OffsetRanges: Codable, Sendable, Equatable {
 
     mutating func remove(_ range: Range<UInt64>) {
         if range.isEmpty { return }
-        let from = firstPosition(endingAtOrAfter: range.lowerBound &+ 1)
-        var to = from
-        var kept: [Range<UInt64>] = []
-        while to < ranges.count, ranges[to].lowerBound < range.upperBound {
-            let old = ranges[to]
-            if old.lowerBound < range.lowerBound { kept.append(old.lowerBound..<range.lowerBound) }
-            if old.upperBound > range.upperBound { kept.append(range.upperBound..<old.upperBound) }
-            to += 1
+        var from = firstPosition(endingAtOrAfter: range.lowerBound &+ 1)
+        guard from < ranges.count, ranges[from].lowerBound < range.upperBound else { return }
+        let first = ranges[from]
+        if first.lowerBound < range.lowerBound {
+            ranges[from] = first.lowerBound..<range.lowerBound
+            from += 1
+            if first.upperBound > range.upperBound {
+                ranges.insert(range.upperBound..<first.upperBound, at: from)
+                return
+            }
         }
-        if from < to { ranges.replaceSubrange(from..<to, with: kept) }
+        removeStarts(from: from, below: range.upperBound)
+    }
+
+    /// Drops what lies below `bound` in the ranges from `position` on, in place, so that nothing is allocated.
+    private mutating func removeStarts(from position: Int, below bound: UInt64) {
+        var to = position
+        while to < ranges.count, ranges[to].upperBound <= bound { to += 1 }
+        if to < ranges.count, ranges[to].lowerBound < bound {
+            ranges[to] = bound..<ranges[to].upperBound
+        }
+        if position < to { ranges.removeSubrange(position..<to) }
     }
 
     /// Drops every integer below `bound`.

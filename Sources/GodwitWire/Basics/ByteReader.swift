@@ -7,6 +7,7 @@ public struct ByteReader {
     @usableFromInline var cursor: UnsafeRawPointer
     @usableFromInline let end: UnsafeRawPointer
 
+    /// A reader at the first of `bytes`.
     @inlinable
     public init(_ bytes: UnsafeRawBufferPointer) {
         // An empty buffer may have no base address; any address serves, since nothing is read from it.
@@ -15,8 +16,10 @@ public struct ByteReader {
         self.end = base + bytes.count
     }
 
+    /// How many bytes are left.
     @inlinable
     public var remaining: Int { end - cursor }
+    /// Whether no byte is left.
     @inlinable
     public var isAtEnd: Bool { cursor == end }
 
@@ -24,9 +27,11 @@ public struct ByteReader {
     @inlinable
     public var rest: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: cursor, count: remaining) }
 
+    /// The next byte, without advancing.
     @inlinable
     public func peekUInt8() -> UInt8? { cursor < end ? cursor.load(as: UInt8.self) : nil }
 
+    /// Reads a byte.
     @inlinable
     public mutating func readUInt8() -> UInt8? {
         guard cursor < end else { return nil }
@@ -89,10 +94,28 @@ public struct ByteReader {
         return readBytes(Int(length))
     }
 
+    /// A view of all that is left.
+    @inlinable
+    public mutating func readRest() -> UnsafeRawBufferPointer {
+        defer { cursor = end }
+        return rest
+    }
+
+    /// Passes over `count` bytes; false when there are fewer.
     @inlinable
     public mutating func skip(_ count: Int) -> Bool {
         guard count >= 0, count <= remaining else { return false }
         cursor += count
         return true
+    }
+
+    /// Passes over the zeros that come next and returns how many there were.
+    @inlinable
+    public mutating func skipZeros() -> Int {
+        let start = cursor
+        // Padding fills whole datagrams; a word at a time is worth it.
+        while remaining >= 8, cursor.loadUnaligned(as: UInt64.self) == 0 { cursor += 8 }
+        while cursor < end, cursor.load(as: UInt8.self) == 0 { cursor += 1 }
+        return cursor - start
     }
 }

@@ -5,13 +5,16 @@
 @frozen
 public struct ByteWriter {
     @usableFromInline let base: UnsafeMutableRawPointer
+    @usableFromInline let limit: UnsafeMutableRawPointer
     @usableFromInline var cursor: UnsafeMutableRawPointer
     @usableFromInline var end: UnsafeMutableRawPointer
 
+    /// A writer at the first byte of `buffer`.
     @inlinable
     public init(_ buffer: UnsafeMutableRawBufferPointer) {
         let base = buffer.baseAddress ?? UnsafeMutableRawPointer(bitPattern: 1)!
         self.base = base
+        self.limit = base + buffer.count
         self.cursor = base
         self.end = base + buffer.count
     }
@@ -19,10 +22,14 @@ public struct ByteWriter {
     /// How many bytes were written.
     @inlinable
     public var count: Int { cursor - base }
+    /// How many bytes fit before the end, what ``reserveTail(_:)`` keeps free not counted.
     @inlinable
     public var remaining: Int { end - cursor }
+    /// What was written so far.
     @inlinable
-    public var written: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: base, count: count) }
+    public var written: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: base, count: count)
+    }
 
     /// Moves the end closer, so that `count` bytes are kept free behind it.
     @inlinable
@@ -33,8 +40,12 @@ public struct ByteWriter {
 
     /// Moves the end back out after ``reserveTail(_:)``.
     @inlinable
-    public mutating func releaseTail(_ count: Int) { end += count }
+    public mutating func releaseTail(_ count: Int) {
+        precondition(count >= 0 && count <= limit - end)
+        end += count
+    }
 
+    /// Writes a byte.
     @inlinable
     public mutating func writeUInt8(_ value: UInt8) {
         precondition(remaining >= 1)
@@ -71,12 +82,22 @@ public struct ByteWriter {
         writeInteger(UInt16(truncatingIfNeeded: value) | 0x4000)
     }
 
+    /// Fills in what ``writeTwoByteVarint(_:)`` left open at `offset` from the start of the buffer.
     @inlinable
     public func patchTwoByteVarint(_ value: Int, at offset: Int) {
-        precondition(value >= 0 && value < 0x4000 && offset + 2 <= count)
-        (base + offset).storeBytes(of: (UInt16(truncatingIfNeeded: value) | 0x4000).bigEndian, as: UInt16.self)
+        precondition(value >= 0 && value < 0x4000 && offset >= 0 && offset + 2 <= count)
+        (base + offset).storeBytes(
+            of: (UInt16(truncatingIfNeeded: value) | 0x4000).bigEndian, as: UInt16.self)
     }
 
+    /// Replaces the byte written at `offset` from the start of the buffer.
+    @inlinable
+    public func patchUInt8(_ value: UInt8, at offset: Int) {
+        precondition(offset >= 0 && offset < count)
+        (base + offset).storeBytes(of: value, as: UInt8.self)
+    }
+
+    /// Copies `bytes` in.
     @inlinable
     public mutating func writeBytes(_ bytes: UnsafeRawBufferPointer) {
         precondition(remaining >= bytes.count)
@@ -85,8 +106,16 @@ public struct ByteWriter {
         cursor += bytes.count
     }
 
+    /// Copies `bytes` in.
     @inlinable
     public mutating func writeBytes(_ bytes: [UInt8]) { bytes.withUnsafeBytes { writeBytes($0) } }
+
+    /// Writes the count of `bytes` as a variable-length integer, then the bytes.
+    @inlinable
+    public mutating func writeLengthPrefixedBytes(_ bytes: UnsafeRawBufferPointer) {
+        writeVarint(UInt64(bytes.count))
+        writeBytes(bytes)
+    }
 
     /// Writes zeros, which is also what PADDING frames are.
     @inlinable

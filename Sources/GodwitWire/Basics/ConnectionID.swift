@@ -7,10 +7,12 @@ public struct ConnectionID: Hashable, Sendable {
     @usableFromInline var byteCount: UInt8
 
     /// The longest connection id of QUIC versions 1 and 2.
-    public static let maxLength = 20
+    @inlinable
+    public static var maxLength: Int { 20 }
 
     /// The zero-length connection id.
-    public static let empty = ConnectionID()
+    @inlinable
+    public static var empty: ConnectionID { ConnectionID() }
 
     @inlinable
     init() { (word0, word1, word2, byteCount) = (0, 0, 0, 0) }
@@ -33,24 +35,30 @@ public struct ConnectionID: Hashable, Sendable {
         self = id
     }
 
+    /// The number of bytes, 0 to 20.
     @inlinable
     public var length: Int { Int(byteCount) }
+    /// Whether this is the zero-length connection id.
     @inlinable
     public var isEmpty: Bool { byteCount == 0 }
 
+    /// A copy of the bytes.
     public var bytes: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
 
+    /// Calls `body` with the bytes in place.
     @inlinable
     public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         try Swift.withUnsafeBytes(of: self) { try body(UnsafeRawBufferPointer(rebasing: $0[..<length])) }
     }
 
+    /// Whether both have the same bytes.
     @inlinable
     public static func == (lhs: ConnectionID, rhs: ConnectionID) -> Bool {
         lhs.word0 == rhs.word0 && lhs.word1 == rhs.word1 && lhs.word2 == rhs.word2
             && lhs.byteCount == rhs.byteCount
     }
 
+    /// Hashes the bytes and their count.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(word0)
         hasher.combine(word1)
@@ -64,15 +72,19 @@ extension ConnectionID: CustomStringConvertible {
 }
 
 extension ConnectionID: Codable {
+    /// Reads what ``encode(to:)`` wrote.
     public init(from decoder: any Decoder) throws {
         let bytes = try decoder.singleValueContainer().decode([UInt8].self)
         guard let id = ConnectionID(bytes) else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "a connection id of \(bytes.count) bytes"))
+                .init(
+                    codingPath: decoder.codingPath,
+                    debugDescription: "a connection id of \(bytes.count) bytes"))
         }
         self = id
     }
 
+    /// Writes the bytes as one value.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(bytes)
@@ -80,6 +92,7 @@ extension ConnectionID: Codable {
 }
 
 extension ByteReader {
+    /// Reads a connection id; nil when `length` is above 20 or more than what is left.
     @inlinable
     public mutating func readConnectionID(length: Int) -> ConnectionID? {
         guard length <= ConnectionID.maxLength, let bytes = readBytes(length) else { return nil }
@@ -88,6 +101,14 @@ extension ByteReader {
 }
 
 extension ByteWriter {
+    /// Writes the bytes of `id`, without their count.
     @inlinable
     public mutating func writeConnectionID(_ id: ConnectionID) { id.withUnsafeBytes { writeBytes($0) } }
+
+    /// Writes the bytes of `id` behind a byte with their count, as long headers and frames have it.
+    @inlinable
+    public mutating func writeLengthPrefixedConnectionID(_ id: ConnectionID) {
+        writeUInt8(UInt8(truncatingIfNeeded: id.length))
+        writeConnectionID(id)
+    }
 }

@@ -1,5 +1,6 @@
 /// Bytes as lower-case hexadecimal digits and back.
 public enum Hexadecimal {
+    /// Two digits a byte.
     public static func encode(_ bytes: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []

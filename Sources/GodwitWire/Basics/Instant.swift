@@ -1,24 +1,28 @@
 /// A point in time, as an offset from the epoch of the endpoint that measures it.
 ///
-/// Nothing below the driver reads a clock: instants come in as parameters. They are offsets and not readings of
-/// a machine's monotonic clock because a connection may be carried to another host, where that clock can be
-/// days off in either direction; the driver rebases instead.
+/// Nothing below the driver reads a clock: instants come in as parameters. They are offsets and not readings
+/// of a machine's monotonic clock because a connection may be carried to another host, where that clock can
+/// be days off in either direction; the driver rebases instead.
 @frozen
 public struct Instant: Hashable, Sendable, Codable {
     /// Nanoseconds since the endpoint's epoch.
     public var nanoseconds: Int64
 
+    /// The instant that many nanoseconds behind the epoch.
     @inlinable
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
     /// The epoch itself.
-    public static let zero = Instant(nanoseconds: 0)
+    @inlinable
+    public static var zero: Instant { Instant(nanoseconds: 0) }
 
     /// An instant that never comes.
-    public static let distantFuture = Instant(nanoseconds: .max)
+    @inlinable
+    public static var distantFuture: Instant { Instant(nanoseconds: .max) }
 }
 
 extension Instant: Comparable {
+    /// Whether `lhs` comes first.
     @inlinable
     public static func < (lhs: Instant, rhs: Instant) -> Bool { lhs.nanoseconds < rhs.nanoseconds }
 
@@ -29,6 +33,7 @@ extension Instant: Comparable {
         return Instant(nanoseconds: overflow ? (rhs.nanoseconds > 0 ? .max : .min) : sum)
     }
 
+    /// Saturates.
     @inlinable
     public static func - (lhs: Instant, rhs: TimeSpan) -> Instant {
         lhs + TimeSpan(nanoseconds: rhs.nanoseconds == .min ? .max : -rhs.nanoseconds)
@@ -41,6 +46,7 @@ extension Instant: Comparable {
         return TimeSpan(nanoseconds: overflow ? (lhs > rhs ? .max : .min) : difference)
     }
 
+    /// Saturates.
     @inlinable
     public static func += (lhs: inout Instant, rhs: TimeSpan) { lhs = lhs + rhs }
 }
@@ -51,8 +57,10 @@ extension Instant: Comparable {
 /// packet; this type converts to and from it at the public edge.
 @frozen
 public struct TimeSpan: Hashable, Sendable, Codable {
+    /// The length; negative when it leads into the past.
     public var nanoseconds: Int64
 
+    /// A span of that many nanoseconds.
     @inlinable
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
@@ -64,18 +72,27 @@ public struct TimeSpan: Hashable, Sendable, Codable {
         self.nanoseconds = overflow || overflow2 ? (seconds < 0 ? .min : .max) : sum
     }
 
+    /// The same length as the standard library has it.
     public var duration: Duration { .nanoseconds(nanoseconds) }
 
-    public static let zero = TimeSpan(nanoseconds: 0)
+    /// No time at all.
+    @inlinable
+    public static var zero: TimeSpan { TimeSpan(nanoseconds: 0) }
 
+    /// A span of `count` nanoseconds.
     @inlinable
     public static func nanoseconds(_ count: Int64) -> TimeSpan { TimeSpan(nanoseconds: count) }
+    /// A span of `count` microseconds, saturating.
     @inlinable
-    public static func microseconds(_ count: Int64) -> TimeSpan { TimeSpan(nanoseconds: saturating(count, 1000)) }
+    public static func microseconds(_ count: Int64) -> TimeSpan {
+        TimeSpan(nanoseconds: saturating(count, 1000))
+    }
+    /// A span of `count` milliseconds, saturating.
     @inlinable
     public static func milliseconds(_ count: Int64) -> TimeSpan {
         TimeSpan(nanoseconds: saturating(count, 1_000_000))
     }
+    /// A span of `count` seconds, saturating.
     @inlinable
     public static func seconds(_ count: Int64) -> TimeSpan {
         TimeSpan(nanoseconds: saturating(count, 1_000_000_000))
@@ -85,10 +102,11 @@ public struct TimeSpan: Hashable, Sendable, Codable {
     @inlinable
     public var microseconds: Int64 { nanoseconds / 1000 }
 
+    /// The length in seconds, rounded as a `Double` rounds.
     @inlinable
     public var inSeconds: Double { Double(nanoseconds) / 1e9 }
 
-    @usableFromInline
+    @inlinable
     static func saturating(_ count: Int64, _ factor: Int64) -> Int64 {
         let (product, overflow) = count.multipliedReportingOverflow(by: factor)
         return overflow ? (count < 0 ? .min : .max) : product
@@ -96,26 +114,34 @@ public struct TimeSpan: Hashable, Sendable, Codable {
 }
 
 extension TimeSpan: Comparable {
+    /// Whether `lhs` is shorter, or leads further into the past.
     @inlinable
     public static func < (lhs: TimeSpan, rhs: TimeSpan) -> Bool { lhs.nanoseconds < rhs.nanoseconds }
+    /// Saturates.
     @inlinable
     public static func + (lhs: TimeSpan, rhs: TimeSpan) -> TimeSpan {
         (Instant(nanoseconds: lhs.nanoseconds) + rhs) - Instant.zero
     }
+    /// Saturates.
     @inlinable
     public static func - (lhs: TimeSpan, rhs: TimeSpan) -> TimeSpan {
         Instant(nanoseconds: lhs.nanoseconds) - Instant(nanoseconds: rhs.nanoseconds)
     }
+    /// Saturates.
     @inlinable
     public static func * (lhs: TimeSpan, rhs: Int64) -> TimeSpan {
         let (product, overflow) = lhs.nanoseconds.multipliedReportingOverflow(by: rhs)
         return TimeSpan(nanoseconds: overflow ? ((lhs.nanoseconds < 0) == (rhs < 0) ? .max : .min) : product)
     }
+    /// Truncates. Division by zero is a programming error.
     @inlinable
-    public static func / (lhs: TimeSpan, rhs: Int64) -> TimeSpan { TimeSpan(nanoseconds: lhs.nanoseconds / rhs) }
+    public static func / (lhs: TimeSpan, rhs: Int64) -> TimeSpan {
+        TimeSpan(nanoseconds: lhs.nanoseconds / rhs)
+    }
 }
 
 extension TimeSpan: CustomStringConvertible {
+    /// In the largest unit of which there is at least one, microseconds at least.
     public var description: String {
         let magnitude = nanoseconds.magnitude
         if magnitude >= 1_000_000_000 { return "\(Double(nanoseconds) / 1e9) s" }

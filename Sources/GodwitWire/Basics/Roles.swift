@@ -4,6 +4,7 @@ public enum Role: UInt8, Hashable, Sendable, Codable {
     case client
     case server
 
+    /// The role of the other end.
     @inlinable
     public var peer: Role { self == .client ? .server : .client }
 }
@@ -24,6 +25,7 @@ public enum EncryptionLevel: UInt8, Hashable, Sendable, Codable, CaseIterable {
     case handshake
     case oneRTT
 
+    /// The space in which packets of this level are numbered (RFC 9000 section 12.3).
     @inlinable
     public var space: PacketNumberSpace {
         switch self {

@@ -1,0 +1,49 @@
+# Every verb of the project. CONTRIBUTING.md explains them.
+
+SWIFT ?= swift
+SEED ?= 1
+COUNT ?= 1000
+TARGET ?= packets
+MINUTES ?= 10
+MTU ?= 1500
+
+.PHONY: build test sim fuzz bench lint format docs interop compliance examples check
+
+build:
+	$(SWIFT) build -c release
+
+test:
+	$(SWIFT) test
+
+sim:
+	$(SWIFT) build -c release --product mhq
+	.build/release/mhq simulate --seed $(SEED) --count $(COUNT)
+
+fuzz:
+	scripts/fuzz.sh $(TARGET) $(MINUTES)
+
+bench:
+	scripts/bench.sh $(MTU)
+
+lint:
+	$(SWIFT) format lint --strict -r Package.swift Sources Tests Examples
+	python3 scripts/house.py
+
+format:
+	$(SWIFT) format -i -r Package.swift Sources Tests Examples
+
+docs:
+	scripts/docs.sh
+
+interop:
+	$(SWIFT) build -c release --product mhq
+	scripts/install-peers.sh
+	scripts/interop.sh $(INTEROP)
+
+compliance:
+	python3 scripts/compliance.py
+
+examples:
+	$(SWIFT) build --package-path Examples
+
+check: lint build test compliance examples

@@ -1,0 +1,107 @@
+import GodwitCrypto
+import GodwitWire
+
+// When a connection has to act, and what it does then.
+extension Connection {
+    /// When to call ``handleDeadline(now:)`` next; nil for never.
+    var nextDeadline: Instant? {
+        switch lifecycle {
+        case .closing(let state): return state.until
+        case .draining(let until): return until
+        case .closed: return nil
+        case .handshaking, .established, .confirmed: break
+        }
+        var earliest = min(idleDeadline, keepAliveDeadline)
+        if lifecycle == .handshaking { earliest = min(earliest, timers.handshakeDeadline) }
+        if let loss = loss.deadline(lossContext) { earliest = min(earliest, loss.time) }
+        if let ack = received.application.ackDeadline, protection.oneRTT != nil { earliest = min(earliest, ack) }
+        if let path = paths.deadline { earliest = min(earliest, path) }
+        if let ids = localIDs.deadline { earliest = min(earliest, ids) }
+        earliest = min(earliest, timers.pacing, timers.discardEarlyDataAt)
+        if let keys = protection.oneRTT { earliest = min(earliest, keys.discardDeadline) }
+        return earliest == .distantFuture ? nil : earliest
+    }
+
+    /// RFC 9000 section 10.1: the smaller of both sides' timeouts, but no less than three PTOs.
+    private var idleDeadline: Instant {
+        let own = configuration.idleTimeout.map { TimeSpan($0) }
+        guard let timeout = [own, peerParameters.maxIdleTimeout].compactMap({ $0 }).min() else {
+            return .distantFuture
+        }
+        return timers.lastActivity + max(timeout, ptoSpan * 3)
+    }
+
+    private var keepAliveDeadline: Instant {
+        guard let interval = configuration.keepAliveInterval, lifecycle.isConfirmed else { return .distantFuture }
+        return timers.keepAliveFrom + TimeSpan(interval)
+    }
+
+    /// Does whatever has become due.
+    func handleDeadline(now: Instant) {
+        switch lifecycle {
+        case .closing(let state):
+            if state.until <= now { lifecycle = .closed }
+            return
+        case .draining(let until):
+            if until <= now { lifecycle = .closed }
+            return
+        case .closed: return
+        case .handshaking, .established, .confirmed: break
+        }
+        if idleDeadline <= now { return abandon(.idleTimeout) }
+        if lifecycle == .handshaking, timers.handshakeDeadline <= now {
+            return close(.handshakeTimeout, now: now)
+        }
+        handleSmallTimers(now: now)
+        handleLossTimer(now: now)
+        paths.onTimeout(at: now)
+        applyAnswers(now: now)
+        wake()
+    }
+
+    private func handleSmallTimers(now: Instant) {
+        if keepAliveDeadline <= now {
+            pending.ping = true
+            timers.keepAliveFrom = now
+        }
+        localIDs.onTimeout(at: now)
+        protection.oneRTT?.discardPrevious(now: now)
+        if timers.discardEarlyDataAt <= now {
+            protection.discard(.earlyData)
+            timers.discardEarlyDataAt = .distantFuture
+        }
+        if timers.pacing <= now { timers.pacing = .distantFuture }
+    }
+
+    private func handleLossTimer(now: Instant) {
+        let context = lossContext
+        switch loss.onTimeout(now: now, context, into: &scratch.outcome) {
+        case .none: break
+        case .declareLost: applyOutcome(now: now, context)
+        case .sendProbes(let space, let count):
+            pending.probes[space] = count
+            if paths.active.mtu.onProbeTimeout(count: loss.ptoCount, at: now) { onMTUChanged(paths.activeID) }
+        }
+    }
+
+    // MARK: Freeze
+
+    /// Goes on after a freeze: `now` is on the endpoint's rebased clock, and every timer moves by `span`, the time
+    /// that the process did not see.
+    func resume(now: Instant, shiftedBy span: TimeSpan, localAddress: NetworkAddress?) {
+        guard lifecycle.isOpen else { return }
+        timers.lastActivity += span
+        timers.keepAliveFrom += span
+        timers.handshakeDeadline += span
+        timers.discardEarlyDataAt = timers.discardEarlyDataAt.shifted(by: span)
+        timers.pacing = .distantFuture
+        protection.oneRTT?.shift(by: span)
+        loss.resume(at: now, shiftedBy: span)
+        for space in PacketNumberSpace.allCases { received[space].shift(by: span) }
+        localIDs.resume(shiftedBy: span)
+        streams.restartMeasurements()
+        paths.resume(at: now, shiftedBy: span, localAddress: localAddress)
+        applyAnswers(now: now)
+        wake()
+    }
+}

@@ -1,0 +1,145 @@
+import GodwitCrypto
+import GodwitWire
+
+// What goes out next, and under which limits. What is in each packet is for Connection+Packets.
+extension Connection {
+    /// Writes the next datagram, or a train of datagrams of one size, for one destination; nil when there is
+    /// nothing to send now.
+    func transmit(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> Transmission? {
+        switch lifecycle {
+        case .closing: return transmitClose(into: buffer, now: now)
+        case .draining, .closed: return nil
+        case .handshaking, .established, .confirmed: break
+        }
+        issueConnectionIDs(now: now)
+        if lifecycle != .confirmed, let sent = transmitHandshake(into: buffer, now: now) { return sent }
+        guard protection.oneRTT != nil else { return nil }
+        if let probe = paths.nextProbe(at: now, using: &environment.random) {
+            return transmit(probe, into: buffer, now: now)
+        }
+        if lifecycle == .confirmed, let sent = transmitTrain(into: buffer, now: now) { return sent }
+        return transmitMTUProbe(into: buffer, now: now)
+    }
+
+    // MARK: What may be sent
+
+    /// How many bytes of ack-eliciting packets the congestion window and pacing allow now. Probes after a timeout
+    /// are beyond both (RFC 9002 section 7.5).
+    func congestionAllowance(now: Instant) -> Int {
+        timers.pacing = .distantFuture
+        let (window, inFlight) = (paths.active.congestion.window, paths.active.bytesInFlight.count)
+        guard inFlight < window else { return 0 }
+        let mtu = paths.active.mtu.currentSize
+        let paced = paths.active.pacer.allowance(now: now, window: window, rtt: smoothedRTT, mtu: mtu)
+        if paced == 0 {
+            timers.pacing = paths.active.pacer.nextSendTime(window: window, rtt: smoothedRTT, mtu: mtu)
+        }
+        return min(Int(clamping: window - inFlight), paced)
+    }
+
+    /// Whether there is something to send at 1-RTT (or as early data) that asks for an acknowledgement.
+    var hasApplicationDataToSend: Bool {
+        streams.hasStreamDataToSend || streams.hasControlFramesToSend || datagrams.hasDataToSend
+            || (protection.oneRTT != nil && hasConnectionFramesToSend)
+    }
+
+    private var hasConnectionFramesToSend: Bool {
+        crypto.application.hasDataToSend || pending.handshakeDone || pending.newToken || pending.ping
+            || localIDs.hasFrameToSend || paths.remoteIDs.retirementToSend != nil
+    }
+
+    // MARK: 1-RTT trains
+
+    private func transmitTrain(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> Transmission? {
+        let probes = pending.probes.application
+        let mustAck = received.application.shouldAckNow(now)
+        let hasData = hasApplicationDataToSend
+        guard hasData || mustAck || probes > 0 else {
+            timers.pacing = .distantFuture
+            return nil
+        }
+        let allowance = hasData && probes == 0 ? congestionAllowance(now: now) : 0
+        guard allowance > 0 || mustAck || probes > 0 else { return nil }
+        updateKeysIfDue(now: now)
+        guard lifecycle.isOpen else { return transmit(into: buffer, now: now) }
+        if probes > 0 { queueProbeData(.application) }
+        return writeTrain(into: buffer, allowance: allowance, now: now)
+    }
+
+    private func writeTrain(
+        into buffer: UnsafeMutableRawBufferPointer, allowance: Int, now: Instant
+    ) -> Transmission? {
+        let size = paths.active.mtu.currentSize
+        let ecn = ecnCodepoint(now: now)
+        var room = min(paths.active.sendAllowance, buffer.count, HeaderProtectionBatch.capacity * size)
+        var allowance = allowance
+        var written = 0
+        while room >= Self.leastDatagram {
+            let isProbe = pending.probes.application > 0
+            let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[written..<written + min(size, room)])
+            guard let count = writeOneRTTPacket(into: slice, mayElicit: isProbe || allowance > 0, ecn, now: now)
+            else { break }
+            written += count
+            room -= count
+            allowance -= count
+            if count < size { break }
+        }
+        if let keys = protection.oneRTT { scratch.masks.apply(keys.writeHeader) }
+        guard written > 0 else { return nil }
+        return Transmission(
+            count: written, segmentSize: min(size, written), remote: paths.active.remote,
+            local: paths.active.local, ecn: ecn)
+    }
+
+    /// A datagram smaller than this is not begun: it could hold no frame of use.
+    static let leastDatagram = 64
+
+    func ecnCodepoint(now: Instant) -> ECNCodepoint {
+        let interval = ptoSpan
+        return paths.active.ecn.codepoint(now: now, ptoInterval: interval)
+    }
+
+    private func updateKeysIfDue(now: Instant) {
+        guard let keys = protection.oneRTT else { return }
+        if keys.isExhausted {
+            return close(TransportError(.aeadLimitReached, "the keys may protect no more packets"), now: now)
+        }
+        guard pending.keyUpdate || keys.wantsUpdate(after: configuration.packetsPerKeyPhase),
+            lifecycle.isConfirmed, keys.mayUpdate
+        else { return }
+        pending.keyUpdate = false
+        protection.oneRTT!.initiateUpdate()
+    }
+
+    /// Has the oldest unacknowledged data sent again, so that a probe carries something the peer may lack (RFC 9002
+    /// section 6.2.4).
+    func queueProbeData(_ space: PacketNumberSpace) {
+        scratch.probeFrames.removeAll(keepingCapacity: true)
+        loss.oldestUnacknowledgedFrames(space, limit: pending.probes[space], into: &scratch.probeFrames)
+        let frames = scratch.probeFrames
+        for record in frames { onLost(record, space: space) }
+    }
+
+    // MARK: Datagrams of their own
+
+    private func transmit(
+        _ probe: PathProbe, into buffer: UnsafeMutableRawBufferPointer, now: Instant
+    ) -> Transmission? {
+        let size = min(buffer.count, probe.isPadded ? MTUDiscovery.base : probe.maximumSize)
+        let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
+        let count = writePathProbe(probe, into: slice, now: now)
+        return Transmission(
+            count: count, segmentSize: count, remote: probe.remote, local: probe.local, ecn: .notECT)
+    }
+
+    private func transmitMTUProbe(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> Transmission? {
+        guard lifecycle.isConfirmed, pending.probes.application == 0, paths.active.isValidated,
+            paths.active.bytesInFlight.count < paths.active.congestion.window,
+            let size = paths.active.mtu.probeSize(at: now), size <= buffer.count
+        else { return nil }
+        let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
+        writeMTUProbe(into: slice, now: now)
+        return Transmission(
+            count: size, segmentSize: size, remote: paths.active.remote, local: paths.active.local, ecn: .notECT)
+    }
+}

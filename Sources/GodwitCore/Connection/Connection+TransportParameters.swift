@@ -1,0 +1,174 @@
+import GodwitCrypto
+import GodwitWire
+
+// The transport parameters of both sides (RFC 9000 section 7.4) and the versions in them (RFC 9368).
+extension Connection {
+    /// At a server: reads the client's parameters, settles the version, and says ours. TLS asks for them while it
+    /// has not yet answered, because what we say depends on what the client offers.
+    func answerParameters(of client: [UInt8]) throws(TransportError) -> [UInt8] {
+        try receivePeerParameters(client)
+        try chooseVersion()
+        localParameters.versionInformation = VersionInformation(
+            chosen: identity.version, available: configuration.versions)
+        return localParameters.encoded(sender: .server, random: environment.random.next())
+    }
+
+    func receivePeerParameters(_ bytes: [UInt8]) throws(TransportError) {
+        guard !hasPeerParameters else { return }
+        let parameters = try TransportParameters.decode(bytes, sender: role.peer)
+        try authenticateIDs(parameters)
+        if role == .client { try verifyVersion(parameters) }
+        hasPeerParameters = true
+        peerParameters = parameters
+        try apply(parameters)
+    }
+
+    /// The ids that went over the wire in the clear have to be those that each side says it sent (RFC 9000 section
+    /// 7.3).
+    private func authenticateIDs(_ parameters: TransportParameters) throws(TransportError) {
+        // The private version of mvfst predates these parameters.
+        if identity.version == .mvfst { return }
+        guard let source = parameters.initialSourceConnectionID, source == identity.remoteHandshakeID else {
+            throw TransportError(.transportParameterError, "initial_source_connection_id is not the id it used")
+        }
+        guard role == .client else { return }
+        guard parameters.originalDestinationConnectionID == identity.originalDestination else {
+            throw TransportError(
+                .transportParameterError, "original_destination_connection_id is not the id we sent to")
+        }
+        guard parameters.retrySourceConnectionID == identity.retrySource else {
+            throw TransportError(.transportParameterError, "retry_source_connection_id is not that of a Retry")
+        }
+    }
+
+    private func apply(_ parameters: TransportParameters) throws(TransportError) {
+        streams.applyPeerLimits(PeerStreamLimits(parameters))
+        datagrams.applyPeerLimit(parameters.maxDatagramFrameSize)
+        localIDs.setPeerLimit(parameters.activeConnectionIDLimit)
+        paths.applyPeerParameters(
+            maximumPayload: parameters.maxUDPPayloadSize,
+            disablesActiveMigration: parameters.disableActiveMigration, maxAckDelay: parameters.maxAckDelay)
+        if let token = parameters.statelessResetToken { paths.remoteIDs.setHandshakeResetToken(token) }
+        if let preferred = parameters.preferredAddress {
+            try paths.remoteIDs.addPreferredAddressID(preferred.connectionID, resetToken: preferred.statelessResetToken)
+        }
+    }
+
+    // MARK: Versions
+
+    /// At a server: the version to go on with, the one we want most among those the client can change to without
+    /// starting over (RFC 9368 section 2.3).
+    private func chooseVersion() throws(TransportError) {
+        guard let information = peerParameters.versionInformation else { return settleVersion(identity.version) }
+        guard information.chosen == identity.originalVersion else {
+            throw TransportError(.versionNegotiationError, "the version chosen is not that of the packet")
+        }
+        let wanted = configuration.versions.first {
+            information.available.contains($0) && $0.isCompatible(with: identity.originalVersion)
+        }
+        settleVersion(wanted ?? identity.version)
+    }
+
+    /// At a client: what the server says has to be what it did (RFC 9368 section 4).
+    private func verifyVersion(_ parameters: TransportParameters) throws(TransportError) {
+        guard let information = parameters.versionInformation else {
+            guard identity.version == identity.originalVersion, !identity.hasReactedToVersionNegotiation else {
+                throw TransportError(.versionNegotiationError, "changed the version without version_information")
+            }
+            return settleVersion(identity.version)
+        }
+        guard information.chosen == identity.version else {
+            throw TransportError(.versionNegotiationError, "the version chosen is not the one in use")
+        }
+        if identity.hasReactedToVersionNegotiation, !wouldChoose(among: information.available) {
+            throw TransportError(.versionNegotiationError, "an attacker may have forged the Version Negotiation")
+        }
+        settleVersion(identity.version)
+    }
+
+    /// Whether the list of the server's handshake would have led us to the version we came to by a Version
+    /// Negotiation packet, which anyone can forge.
+    private func wouldChoose(among available: [QUICVersion]) -> Bool {
+        configuration.versions.first { available.contains($0) } == identity.originalVersion
+    }
+
+    private func settleVersion(_ version: QUICVersion) {
+        identity.isVersionSettled = true
+        guard version != identity.version else { return }
+        identity.version = version
+        installInitialKeys()
+    }
+
+    /// At a client: follows a server that answers in another version than the first flight's, once (RFC 9369
+    /// section 4.1).
+    func followVersion(_ version: QUICVersion) -> Bool {
+        guard !identity.isVersionSettled, identity.version == identity.originalVersion,
+            configuration.versions.contains(version), version.isCompatible(with: identity.originalVersion),
+            received.initial.largest == nil
+        else { return false }
+        identity.version = version
+        installInitialKeys()
+        return true
+    }
+
+    /// Initial keys for the version in use; the id they come from is that of the client's first packet, or of the
+    /// first after a Retry.
+    func installInitialKeys() {
+        protection.installInitial(
+            destination: identity.retrySource ?? identity.originalDestination, role: role, version: identity.version)
+    }
+}
+
+extension QUICVersion {
+    /// Whether a first flight of `other` can be answered in this version (RFC 9369 section 4.1).
+    func isCompatible(with other: QUICVersion) -> Bool {
+        self == other || (self == .v1 && other == .v2) || (self == .v2 && other == .v1)
+    }
+}
+
+extension PeerStreamLimits {
+    init(_ parameters: TransportParameters) {
+        self.init(
+            initialMaxData: parameters.initialMaxData,
+            initialMaxStreamDataBidirectionalLocal: parameters.initialMaxStreamDataBidirectionalLocal,
+            initialMaxStreamDataBidirectionalRemote: parameters.initialMaxStreamDataBidirectionalRemote,
+            initialMaxStreamDataUnidirectional: parameters.initialMaxStreamDataUnidirectional,
+            initialMaxStreamsBidirectional: parameters.initialMaxStreamsBidirectional,
+            initialMaxStreamsUnidirectional: parameters.initialMaxStreamsUnidirectional)
+    }
+}
+
+extension StreamLimits {
+    init(_ configuration: TransportConfiguration) {
+        self.init(
+            initialMaxData: configuration.initialConnectionWindow,
+            initialMaxStreamDataBidirectionalLocal: configuration.initialStreamWindow,
+            initialMaxStreamDataBidirectionalRemote: configuration.initialStreamWindow,
+            initialMaxStreamDataUnidirectional: configuration.initialStreamWindow,
+            maximumConnectionWindow: configuration.maxConnectionWindow,
+            maximumStreamWindow: configuration.maxStreamWindow,
+            maxStreamsBidirectional: configuration.maxIncomingBidirectionalStreams,
+            maxStreamsUnidirectional: configuration.maxIncomingUnidirectionalStreams,
+            sendBufferLimit: configuration.streamSendBuffer)
+    }
+}
+
+extension TransportParameters {
+    /// What a configuration has us say to every peer; ids and tokens come on top.
+    init(_ configuration: TransportConfiguration) {
+        self.init()
+        let limits = StreamLimits(configuration)
+        initialMaxData = limits.initialMaxData
+        initialMaxStreamDataBidirectionalLocal = limits.initialMaxStreamDataBidirectionalLocal
+        initialMaxStreamDataBidirectionalRemote = limits.initialMaxStreamDataBidirectionalRemote
+        initialMaxStreamDataUnidirectional = limits.initialMaxStreamDataUnidirectional
+        initialMaxStreamsBidirectional = limits.maxStreamsBidirectional
+        initialMaxStreamsUnidirectional = limits.maxStreamsUnidirectional
+        maxIdleTimeout = configuration.idleTimeout.map { TimeSpan($0) }
+        maxAckDelay = TimeSpan(configuration.maxAckDelay)
+        activeConnectionIDLimit = UInt64(max(2, configuration.activeConnectionIDLimit))
+        disableActiveMigration = configuration.disablesActiveMigration
+        maxDatagramFrameSize = UInt64(clamping: configuration.maxDatagramFrameSize)
+        greaseQUICBit = configuration.greasesQUICBit
+    }
+}

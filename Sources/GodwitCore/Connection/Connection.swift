@@ -1,0 +1,130 @@
+import GodwitCrypto
+public import GodwitWire
+
+/// One QUIC connection, without I/O.
+///
+/// It is a conductor: the rooms it owns (streams, recovery, paths, protection …) know nothing of each other, answer
+/// what is asked and report what happened, and the connection carries their answers from one to the next. The walk
+/// of a packet through it is in ARCHITECTURE.md.
+///
+/// A confirmed connection is plain data apart from the caches at the end: see ``ConnectionSnapshot``.
+public final class Connection {
+    /// What all connections of the endpoint share.
+    let environment: EndpointEnvironment
+    /// The connection's name at its endpoint.
+    public let handle: ConnectionHandle
+
+    // MARK: State
+
+    var configuration: TransportConfiguration
+    var identity: ConnectionIdentity
+    var lifecycle = Lifecycle.handshaking
+    /// What we told the peer, and what it told us.
+    var localParameters: TransportParameters
+    var peerParameters = TransportParameters()
+    var hasPeerParameters = false
+    var protection = PacketProtection()
+    var packetNumbers = PerSpace<PacketNumbers> { _ in PacketNumbers() }
+    var received = PerSpace<ReceivedPackets> { ReceivedPackets(space: $0) }
+    var crypto: PerSpace<CryptoStream>
+    var loss = LossDetection()
+    var streams: Streams
+    var datagrams: DatagramQueue
+    var localIDs: LocalConnectionIDs
+    var paths: Paths
+    var pending = PendingDuties()
+    var timers: ConnectionTimers
+    var spin: SpinBit
+    var events = IndexedRing<ConnectionEvent>()
+    var statisticsSoFar = ConnectionStatistics()
+    var summary: HandshakeSummary?
+    var closeReason: ConnectionCloseReason?
+
+    // MARK: Caches
+
+    /// Dropped at a server once the handshake is confirmed; a client keeps it for session tickets.
+    var handshake: (any HandshakeSession)?
+    /// Packets that came before their keys.
+    var undecryptable = UndecryptablePackets()
+    /// What a client remembers to send early data by.
+    var earlyData = EarlyDataState.none
+    /// What a client asked for, until its handshake is over.
+    var request: ConnectRequest?
+    /// Whether the endpoint has the connection on its lists already.
+    var isAwake = false
+    var isQueuedToSend = false
+    var isQueuedToTell = false
+    var countsAsHandshake = false
+
+    public var role: Role { identity.role }
+    var scratch: PacketScratch { environment.scratch }
+
+    init(
+        environment: EndpointEnvironment, handle: ConnectionHandle, configuration: TransportConfiguration,
+        identity: ConnectionIdentity, localParameters: TransportParameters, localIDs: LocalConnectionIDs,
+        paths: Paths, now: Instant
+    ) {
+        self.environment = environment
+        self.handle = handle
+        self.configuration = configuration
+        self.identity = identity
+        self.localParameters = localParameters
+        self.localIDs = localIDs
+        self.paths = paths
+        self.crypto = PerSpace { _ in CryptoStream(receiveLimit: configuration.cryptoBufferLimit) }
+        self.streams = Streams(role: identity.role, limits: StreamLimits(configuration))
+        self.datagrams = DatagramQueue(maxFrameSize: UInt64(clamping: configuration.maxDatagramFrameSize))
+        self.timers = ConnectionTimers(
+            lastActivity: now, handshakeDeadline: now + TimeSpan(configuration.handshakeTimeout), keepAliveFrom: now)
+        self.spin = SpinBit(isEnabled: configuration.usesSpinBit && environment.random.next() % 16 != 0)
+    }
+
+    /// Puts the connection on the endpoint's list of those that may have something to send or to tell.
+    func wake() {
+        guard !isAwake else { return }
+        isAwake = true
+        environment.awake.append(handle.slot)
+    }
+
+    func emit(_ event: ConnectionEvent) { events.append(event) }
+
+    /// The next thing to tell the application.
+    func nextEvent() -> ConnectionEvent? {
+        if !events.isEmpty { return events.removeFirst() }
+        return streams.nextEvent().map { .stream($0) }
+    }
+}
+
+// What users may ask about a connection.
+extension Connection {
+    /// The application protocol agreed on, once the handshake is complete.
+    public var applicationProtocol: String? { summary?.applicationProtocol }
+    /// The version of QUIC in use.
+    public var version: QUICVersion { identity.version }
+    /// Our end of the active path.
+    public var localAddress: NetworkAddress { paths.active.local }
+    /// The peer's end of the active path.
+    public var remoteAddress: NetworkAddress { paths.active.remote }
+    /// Whether both ends are known to have completed the handshake (RFC 9001 section 4.1.2).
+    public var isConfirmed: Bool { lifecycle.isConfirmed }
+    /// Why the connection ended, if it has.
+    public var closed: ConnectionCloseReason? { closeReason }
+
+    var smoothedRTT: TimeSpan { paths.active.rtt.smoothed }
+
+    /// How the connection has fared so far.
+    public var statistics: ConnectionStatistics {
+        var result = statisticsSoFar
+        result.packetsSent = loss.statistics.packetsSent
+        result.packetsLost = loss.statistics.packetsLost
+        result.spuriousLosses = loss.statistics.spuriousLosses
+        result.probeTimeouts = loss.statistics.probeTimeouts
+        result.keyUpdates = protection.oneRTT?.state.updateCount ?? 0
+        result.smoothedRTT = paths.active.rtt.smoothed.duration
+        result.minRTT = paths.active.rtt.minimum.duration
+        result.congestionWindow = paths.active.congestion.window
+        result.bytesInFlight = paths.active.bytesInFlight.count
+        result.udpPayloadSize = paths.active.mtu.currentSize
+        return result
+    }
+}

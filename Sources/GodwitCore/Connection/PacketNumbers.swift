@@ -1,0 +1,26 @@
+import GodwitCrypto
+import GodwitWire
+
+/// Hands out the packet numbers of one space.
+///
+/// Now and then a number is left out: a peer that acknowledges it acknowledges packets it has not received, to
+/// make us send faster than the network bears (RFC 9000 section 21.4).
+struct PacketNumbers: Codable, Sendable {
+    private(set) var next: UInt64 = 0
+    private var nextSkip: UInt64 = 0
+
+    /// The number for the next packet, which counts as given only when ``use()`` says so.
+    mutating func prepare(_ random: inout RandomGenerator) -> UInt64 {
+        if next == nextSkip {
+            if next > 0 { next += 1 }
+            nextSkip = next + 64 + random.next() % 1024
+        }
+        return next
+    }
+
+    mutating func use() { next += 1 }
+
+    /// Leaves out the next number, so that the packet after the gap is acknowledged at once (RFC 9000 section
+    /// 13.2.1).
+    mutating func skipOne() { next += 1 }
+}

@@ -1,0 +1,44 @@
+import GodwitCrypto
+import GodwitWire
+
+/// Makes the connection ids of an endpoint and their stateless reset tokens.
+///
+/// An id says, under a key that servers may share, which server and which of its event loops made it and when.
+/// The time lets a restarted server that shares its reset secret stay silent about ids of before its start: the
+/// connection may live on elsewhere (RFC 9000 section 21.11).
+struct ConnectionIDGenerator {
+    /// A server id of 2 bytes, a shard of 2, and a nonce of 8: seconds since 1970 (4 bytes), random (4 bytes).
+    static let format = ConnectionIDFormat(length: 13, serverIDLength: 2)!
+
+    private let cipher: ConnectionIDCipher
+    private let resetKey: StatelessResetKey
+    private let serverID: UInt16
+    private let shard: UInt16
+
+    init(key: SharedKey, resetKey: SharedKey, serverID: UInt16, shard: UInt16) {
+        cipher = ConnectionIDCipher(key, format: Self.format)
+        self.resetKey = StatelessResetKey(resetKey)
+        self.serverID = serverID
+        self.shard = shard
+    }
+
+    var length: Int { Self.format.length }
+
+    func make(unixTime: Int64, using random: inout RandomGenerator) -> ConnectionID {
+        let time = UInt64(UInt32(truncatingIfNeeded: unixTime))
+        let nonce = time << 32 | random.next() & 0xffff_ffff
+        return cipher.encode(ConnectionIDContents(serverID: UInt64(serverID), shard: shard, nonce: nonce))
+    }
+
+    func resetToken(for id: ConnectionID) -> StatelessResetToken { resetKey.token(for: id) }
+
+    /// The event loop that made the id, as far as that can be told.
+    func shard(of id: ConnectionID) -> UInt16? { cipher.decode(id)?.shard }
+
+    /// Whether the id can only have been made before `unixTime`. Within the second nobody can tell, so that
+    /// second counts as before.
+    func wasIssued(_ id: ConnectionID, before unixTime: Int64) -> Bool {
+        guard let contents = cipher.decode(id) else { return false }
+        return Int64(contents.nonce >> 32) <= unixTime
+    }
+}

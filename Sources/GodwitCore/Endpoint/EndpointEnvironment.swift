@@ -1,0 +1,55 @@
+import GodwitCrypto
+import GodwitWire
+
+/// What the connections of an endpoint share: configuration, randomness, and memory that serves one at a time.
+final class EndpointEnvironment {
+    let configuration: EndpointConfiguration
+    var random: RandomGenerator
+    var connectionIDs: ConnectionIDGenerator
+    var addressValidation: AddressValidation?
+    let scratch = PacketScratch()
+    /// The slots of connections that may have something to send or to tell.
+    var awake: ContiguousArray<UInt32> = []
+    /// Changes to the endpoint's tables that connections have asked for.
+    var idChanges = IndexedRing<(LocalConnectionIDAction, ConnectionHandle)>()
+    var resetTokenChanges = IndexedRing<(ResetTokenChange, ConnectionHandle)>()
+    /// Sees every packet that is sealed, for checkers and logs.
+    var observer: (any PacketObserver)?
+    /// Wall-clock seconds at the endpoint's epoch.
+    var unixTimeAtEpoch: Int64
+    /// When this process began to answer for its connections; ids of before may belong to another.
+    let startTime: Int64
+
+    init(configuration: EndpointConfiguration, entropy: Entropy) {
+        self.configuration = configuration
+        random = RandomGenerator(seed: entropy.seed)
+        connectionIDs = ConnectionIDGenerator(
+            key: configuration.connectionIDKey, resetKey: configuration.statelessResetKey,
+            serverID: configuration.serverID, shard: configuration.shard)
+        addressValidation = configuration.server.map {
+            AddressValidation(keys: $0.tokenKeys, tokenLifetime: $0.tokenLifetime)
+        }
+        unixTimeAtEpoch = configuration.unixTimeAtEpoch
+        startTime = configuration.unixTimeAtEpoch
+    }
+
+    func unixTime(at now: Instant) -> Int64 { unixTimeAtEpoch + now.nanoseconds / 1_000_000_000 }
+
+    func makeConnectionID(at now: Instant) -> ConnectionID {
+        connectionIDs.make(unixTime: unixTime(at: now), using: &random)
+    }
+}
+
+/// Somebody who watches the packets of all connections of an endpoint.
+protocol PacketObserver: AnyObject {
+    func onSealed(_ packet: PacketBuilder, connection: Connection, size: Int)
+}
+
+/// Buffers that are filled and emptied for every packet, one set for all connections of an endpoint, so that a
+/// packet costs no allocation and an idle connection no memory.
+final class PacketScratch {
+    var outcome = AckOutcome()
+    var records = SentFrameList()
+    var masks = HeaderProtectionBatch()
+    var probeFrames = SentFrameList()
+}

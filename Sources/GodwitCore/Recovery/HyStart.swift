@@ -1,0 +1,75 @@
+import GodwitWire
+
+/// HyStart++: leaves slow start when the round-trip time rises, before packets are lost (RFC 9406).
+///
+/// It serves the first slow start only; later ones end at the threshold that the first one found
+/// (RFC 9406 section 4.2). Rounds are measured by packet numbers of the application space. There is no limit L
+/// on the growth per ACK frame, because sending is paced.
+struct HyStart: Codable, Sendable, Equatable {
+    enum Constants {
+        static let minimumThreshold = TimeSpan.milliseconds(4)
+        static let maximumThreshold = TimeSpan.milliseconds(16)
+        static let minimumDivisor: Int64 = 8
+        static let samplesPerRound = 8
+        static let growthDivisor: UInt64 = 4
+        static let conservativeRounds = 5
+    }
+
+    private var lastRoundMinimum: TimeSpan?
+    private var currentRoundMinimum: TimeSpan?
+    private var sampleCount = 0
+    /// The largest number sent when the round began; its acknowledgment ends the round.
+    private var roundEnd: UInt64?
+    /// The minimum at which Conservative Slow Start began; nil in plain slow start.
+    private var baseline: TimeSpan?
+    private var conservativeRoundsLeft = 0
+    /// What was acknowledged in Conservative Slow Start and has not grown the window yet.
+    private var remainder: UInt64 = 0
+
+    var isConservative: Bool { baseline != nil }
+
+    /// By how much the window grows for `bytes` acknowledged.
+    mutating func growth(_ bytes: UInt64) -> UInt64 {
+        guard isConservative else { return bytes }
+        remainder += bytes
+        defer { remainder %= Constants.growthDivisor }
+        return remainder / Constants.growthDivisor
+    }
+
+    /// Takes in an ACK frame with a sample of the round-trip time. True when slow start is over.
+    mutating func onAck(largestAcked: UInt64, largestSent: UInt64, rtt: TimeSpan) -> Bool {
+        guard beginRoundIfDue(largestAcked, largestSent) else { return true }
+        currentRoundMinimum = min(currentRoundMinimum ?? rtt, rtt)
+        sampleCount += 1
+        guard sampleCount >= Constants.samplesPerRound, let current = currentRoundMinimum else { return false }
+        if let baseline {
+            // The delay went down again: it had been jitter.
+            if current < baseline { self.baseline = nil }
+        } else if let last = lastRoundMinimum, current >= last + Self.threshold(last) {
+            baseline = current
+            // The rest of this round counts as the first.
+            conservativeRoundsLeft = Constants.conservativeRounds
+        }
+        return false
+    }
+
+    /// False when the round that ended was the last of Conservative Slow Start.
+    private mutating func beginRoundIfDue(_ largestAcked: UInt64, _ largestSent: UInt64) -> Bool {
+        if let roundEnd, largestAcked < roundEnd { return true }
+        if roundEnd != nil, isConservative {
+            conservativeRoundsLeft -= 1
+            if conservativeRoundsLeft == 0 { return false }
+        }
+        roundEnd = largestSent
+        lastRoundMinimum = currentRoundMinimum
+        currentRoundMinimum = nil
+        sampleCount = 0
+        return true
+    }
+
+    static func threshold(_ lastRoundMinimum: TimeSpan) -> TimeSpan {
+        max(
+            Constants.minimumThreshold,
+            min(lastRoundMinimum / Constants.minimumDivisor, Constants.maximumThreshold))
+    }
+}

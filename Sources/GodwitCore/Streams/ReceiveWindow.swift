@@ -1,0 +1,63 @@
+import GodwitWire
+
+/// The credit that a receiver gives on a stream or on a connection (RFC 9000 sections 4.1 and 4.2).
+///
+/// Credit follows what the application consumes and nothing else. It is announced anew when half of the window is
+/// used up, and the window doubles when that half lasted for less than a round trip: the sender then fills a window
+/// in under two, so that a larger one may let it go faster.
+struct ReceiveWindow: Codable, Sendable {
+    /// The highest offset that the sender may reach, as last announced to it.
+    private(set) var limit: UInt64
+    /// How far ahead of what was consumed the next announcement reaches.
+    private(set) var size: UInt64
+    private var epoch = Epoch.none
+
+    /// Since when consumption is measured, and from which offset.
+    private enum Epoch: Codable {
+        case none
+        case since(Instant, offset: UInt64)
+    }
+
+    init(size: UInt64) {
+        self.limit = size
+        self.size = size
+    }
+
+    /// Whether enough was consumed for a new announcement to be worth a frame.
+    func isUpdateDue(consumed: UInt64) -> Bool {
+        size > 0 && Self.reach(consumed, size) >= limit + (size + 1) / 2
+    }
+
+    /// Whether an announcement would raise the limit at all.
+    func canRaise(consumed: UInt64) -> Bool { Self.reach(consumed, size) > limit }
+
+    private static func reach(_ consumed: UInt64, _ size: UInt64) -> UInt64 {
+        min(consumed + size, VariableLengthInteger.max)
+    }
+
+    /// Measures how fast the application consumes; to be called after it did.
+    mutating func noteConsumed(_ consumed: UInt64, now: Instant, rtt: TimeSpan, maximumSize: UInt64) {
+        guard case .since(let start, let offset) = epoch else {
+            epoch = .since(now, offset: consumed)
+            return
+        }
+        let share = consumed - offset
+        guard share >= (size + 1) / 2 else { return }
+        epoch = .since(now, offset: consumed)
+        // A half of the window in one round trip is the whole of it in two.
+        guard rtt > .zero, now - start < rtt * Int64(clamping: 2 * share / max(size, 1)) else { return }
+        size = max(size, min(2 * size, maximumSize))
+    }
+
+    /// Widens the window without a measurement, because something else needs the room.
+    mutating func widen(to newSize: UInt64) { size = max(size, newSize) }
+
+    /// Takes the limit that is announced now, and returns it.
+    mutating func announce(consumed: UInt64) -> UInt64 {
+        limit = max(limit, Self.reach(consumed, size))
+        return limit
+    }
+
+    /// Forgets the measurement under way, so that it does not span a freeze.
+    mutating func restartMeasurement() { epoch = .none }
+}

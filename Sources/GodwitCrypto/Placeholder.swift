@@ -1,2 +1,0 @@
-internal import CNIOBoringSSL
-func probe() { _ = SSL_CTX_new(TLS_method()) }

@@ -1,0 +1,155 @@
+"""All cases by name."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import string
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from cases import checks, ecn_checks, measurements, path_checks
+from cases.evidence import Evidence
+from link.scenario import Blackhole, Impairment, Rebinding, Scenario
+
+KB = 1 << 10
+MB = 1 << 20
+# Raises CheckFailed; a text is a measured value worth showing.
+Check = Callable[[Evidence], str | None]
+
+LONG_RTT = Scenario(delay=0.75)
+HEAVY, LIGHT = Impairment(percent=30), Impairment(percent=2)
+CONNECTIONS = 50
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    check: Check
+    sizes: tuple[int, ...]
+    # What the endpoints get as TESTCASE; the case's own name if empty.
+    client_case: str = ""
+    server_case: str = ""
+    scenario: Scenario = field(default_factory=Scenario)
+    # Of the client, in seconds.
+    timeout: float = 60
+    file_name_length: int = 16
+    chain_length: int = 1
+    is_ipv6: bool = False
+    has_preferred_address: bool = False
+    # A rate only means something on a machine that does nothing else.
+    runs_alone: bool = False
+    # Competes with a TCP connection, which takes a network of its own, and so root.
+    has_cross_traffic: bool = False
+
+    def write_files(self, folder: Path) -> tuple[str, ...]:
+        folder.mkdir(parents=True, exist_ok=True)
+        names = tuple(random_name(self.file_name_length) for _ in self.sizes)
+        for name, size in zip(names, self.sizes, strict=True):
+            (folder / name).write_bytes(os.urandom(size))
+        return names
+
+
+def random_name(length: int) -> str:
+    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(length))
+
+
+def transfer_case(name: str, *sizes: int, check: Check | None = None, **settings: object) -> Case:
+    """A case in which the endpoints just transfer files; the link or the checks make the difference."""
+    return Case(
+        name,
+        check or checks.check_transfer,
+        sizes,
+        **{"client_case": "transfer", "server_case": "transfer", **settings},  # type: ignore[arg-type]
+    )
+
+
+def multiple_connections(name: str, scenario: Scenario) -> Case:
+    return Case(
+        name,
+        partial(checks.check_transfer, handshakes=CONNECTIONS),
+        (KB,) * CONNECTIONS,
+        client_case="multiconnect",
+        server_case="multiconnect",
+        scenario=scenario,
+        timeout=300,
+    )
+
+
+def rebinding_case(name: str, check: Check, *, change_address: bool) -> Case:
+    rebinding = Rebinding(first=1, period=5, change_address=change_address)
+    return transfer_case(name, 10 * MB, check=check, scenario=Scenario(rebinding=rebinding))
+
+
+def handshake_cases() -> list[Case]:
+    early_names = {"file_name_length": checks.EARLY_DATA_NAME_LENGTH}
+    early_files = (32,) * checks.EARLY_DATA_FILES
+    plain = {"client_case": "handshake", "server_case": "handshake"}
+    return [
+        Case("handshake", checks.check_handshake, (KB,)),
+        Case("longrtt", checks.check_long_rtt, (KB,), **plain, scenario=LONG_RTT),
+        Case("chacha20", checks.check_chacha20, (3 * MB,)),
+        Case("retry", checks.check_retry, (10 * KB,)),
+        Case("resumption", checks.check_resumption, (5 * KB, 10 * KB)),
+        Case("zerortt", checks.check_zero_rtt, early_files, **early_names),
+        Case("v2", checks.check_version_2, (KB,)),
+        Case("keyupdate", checks.check_key_update, (3 * MB,), server_case="transfer"),
+        Case("ecn", ecn_checks.check_ecn, (100 * KB,)),
+        transfer_case(
+            "amplificationlimit",
+            5 * KB,
+            check=checks.check_amplification,
+            chain_length=9,
+            # The ClientHello passes, what follows does not: the server must not fill the silence.
+            scenario=Scenario(drops_to_server=(2, 3, 4, 5, 6, 7)),
+        ),
+        multiple_connections("handshakeloss", Scenario(loss=HEAVY)),
+        multiple_connections("handshakecorruption", Scenario(corruption=HEAVY)),
+    ]
+
+
+def transfer_cases() -> list[Case]:
+    return [
+        transfer_case("transfer", 2 * MB, 3 * MB, 5 * MB),
+        transfer_case("multiplexing", *(32,) * 1999, check=checks.check_multiplexing),
+        transfer_case("blackhole", 10 * MB, scenario=Scenario(blackhole=Blackhole(on=5, off=2))),
+        transfer_case("transferloss", 2 * MB, scenario=Scenario(loss=LIGHT)),
+        transfer_case("transfercorruption", 2 * MB, scenario=Scenario(corruption=LIGHT)),
+        transfer_case("ipv6", 5 * KB, 10 * KB, check=checks.check_ipv6, is_ipv6=True),
+    ]
+
+
+def path_cases() -> list[Case]:
+    return [
+        rebinding_case("rebind-port", path_checks.check_rebinding, change_address=False),
+        rebinding_case("rebind-addr", path_checks.check_address_rebinding, change_address=True),
+        transfer_case(
+            "connectionmigration",
+            2 * MB,
+            check=path_checks.check_migration,
+            server_case="connectionmigration",
+            has_preferred_address=True,
+        ),
+    ]
+
+
+def measurement_cases() -> list[Case]:
+    return [
+        transfer_case("goodput", 10 * MB, check=measurements.check_goodput, runs_alone=True),
+        transfer_case(
+            "crosstraffic",
+            25 * MB,
+            check=measurements.check_cross_traffic,
+            timeout=180,
+            runs_alone=True,
+            has_cross_traffic=True,
+        ),
+    ]
+
+
+CASES = {
+    case.name: case
+    for case in [*handshake_cases(), *transfer_cases(), *path_cases(), *measurement_cases()]
+}

@@ -1,0 +1,199 @@
+"""One cell of the matrix: a client and a server do a case over a network, then the checks judge."""
+
+from __future__ import annotations
+
+import enum
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from capture import pcap
+from capture.connections import ConnectionTable, Secrets, read_key_log
+from capture.trace import read_traces
+from cases.catalogue import Case
+from cases.evidence import CheckFailed, Evidence
+from harness.certificates import write_chain
+from harness.namespaces import NamespaceNetwork
+from harness.network import LinkNetwork, Network, NetworkFailed
+from harness.process import Child
+from peers.peer import Peer
+
+EXIT_UNSUPPORTED = 127
+# After the client's end, for what is still under way.
+GRACE = 0.3
+
+
+class Status(enum.Enum):
+    PASSED = "passed"
+    FAILED = "failed"
+    UNSUPPORTED = "unsupported"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    status: Status
+    # Why it failed, or what was measured.
+    detail: str = ""
+    seconds: float = 0.0
+
+
+class Failed(Exception):
+    """The run itself went wrong, before there was anything to check."""
+
+
+class Unsupported(Exception):
+    """A program exited with the status that stands for a case it doesn't support."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    client: Peer
+    server: Peer
+    case: Case
+
+    @property
+    def name(self) -> str:
+        return f"{self.client.name}:{self.server.name} {self.case.name}"
+
+    def folder(self, root: Path) -> Path:
+        return root / f"{self.client.name}_{self.server.name}" / self.case.name
+
+
+def run_cell(cell: Cell, root: Path, *, keep: bool = False) -> Outcome:
+    """Runs a cell in a folder of its own below `root`, and says how it went."""
+    started = time.monotonic()
+    folder = cell.folder(root)
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        status, detail = Status.PASSED, Run(cell, folder).judge()
+    except Unsupported as reason:
+        status, detail = Status.UNSUPPORTED, str(reason)
+    except (Failed, CheckFailed, NetworkFailed) as reason:
+        status, detail = Status.FAILED, str(reason)
+    outcome = Outcome(status, detail, time.monotonic() - started)
+    write_result(folder, cell, outcome)
+    if status is not Status.FAILED and not keep:
+        remove_bulk(folder)
+    return outcome
+
+
+def write_result(folder: Path, cell: Cell, outcome: Outcome) -> None:
+    text = f"{cell.name}: {outcome.status.value} in {outcome.seconds:.1f} s\n{outcome.detail}\n"
+    (folder / "result.txt").write_text(text)
+
+
+def remove_bulk(folder: Path) -> None:
+    """What can be made again; logs and keys stay."""
+    for name in ("www", "downloads"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for capture in folder.glob("*.pcap"):
+        capture.unlink()
+
+
+class Run:
+    def __init__(self, cell: Cell, folder: Path) -> None:
+        self._case = cell.case
+        self._programs = {"client": cell.client.client, "server": cell.server.server}
+        self._folder = folder
+        for name in ("downloads", "client", "server"):
+            (folder / name).mkdir(parents=True)
+        write_chain(folder / "certs", self._case.chain_length)
+        self._file_names = self._case.write_files(folder / "www")
+        self._network: Network = (
+            NamespaceNetwork(self._case, folder, sys.executable)
+            if self._case.has_cross_traffic
+            else LinkNetwork(self._case, folder, sys.executable)
+        )
+
+    def judge(self) -> str:
+        try:
+            self._network.start()
+            self._transfer()
+        finally:
+            self._network.stop()
+        return self._case.check(self._evidence()) or ""
+
+    def _transfer(self) -> None:
+        with self._start("server", self._server_environment()) as server:
+            if not self._network.server_is_ready(server):
+                raise self._server_failure(server)
+            with self._start("client", self._client_environment()) as client:
+                status = client.wait(self._case.timeout)
+                if status is None:
+                    raise Failed(f"the client did not end within {self._case.timeout:g} s")
+            time.sleep(GRACE + self._case.scenario.delay)
+        if status == EXIT_UNSUPPORTED:
+            raise Unsupported("the client exited with 127")
+        if status != 0:
+            raise Failed(f"the client exited with {status}: {client.last_line()}")
+
+    def _start(self, role: str, environment: dict[str, str]) -> Child:
+        program = self._programs[role]
+        assert program is not None, f"no {role} in this cell"
+        command = self._network.command_for(role, program.command)
+        log = self._folder / role / "output.log"
+        return Child(command, {**program.environment, **environment}, log)
+
+    def _server_failure(self, server: Child) -> Exception:
+        if server.runs():
+            return Failed("the server did not answer an unknown version with Version Negotiation")
+        status = server.stop()
+        if status == EXIT_UNSUPPORTED:
+            return Unsupported("the server exited with 127")
+        return Failed(f"the server exited with {status}: {server.last_line()}")
+
+    def _common_environment(self, role: str) -> dict[str, str]:
+        own = self._folder / role
+        return {
+            "ROLE": role,
+            "CERTS": str(self._folder / "certs"),
+            "WWW": str(self._folder / "www"),
+            "DOWNLOADS": str(self._folder / "downloads"),
+            "SSLKEYLOGFILE": str(own / "keys.log"),
+            "QLOGDIR": str(own / "qlog"),
+            "SCRATCH": str(own),
+        }
+
+    def _server_environment(self) -> dict[str, str]:
+        host, port = self._network.servers[0]
+        environment = self._common_environment("server")
+        environment |= {"TESTCASE": self._case.server_case or self._case.name, "IP": host, "PORT": str(port)}
+        if self._case.has_preferred_address:
+            environment |= {
+                "PREFERRED_LISTEN": authority(self._network.servers[1]),
+                "PREFERRED_ADDRESS": authority(self._network.doors[1]),
+            }
+        return environment
+
+    def _client_environment(self) -> dict[str, str]:
+        base = f"https://{authority(self._network.doors[0])}/"
+        environment = self._common_environment("client")
+        return environment | {
+            "TESTCASE": self._case.client_case or self._case.name,
+            "REQUESTS": " ".join(base + name for name in self._file_names),
+        }
+
+    def _evidence(self) -> Evidence:
+        client_side = list(pcap.read(self._folder / "client.pcap"))
+        server_side = list(pcap.read(self._folder / "server.pcap"))
+        addresses = frozenset([*self._network.servers, *self._network.doors])
+        table = ConnectionTable(self._keys())
+        client, server = read_traces(client_side, server_side, addresses, table)
+        folder = self._folder
+        return Evidence(folder / "www", folder / "downloads", self._file_names, client, server)
+
+    def _keys(self) -> dict[bytes, Secrets]:
+        """Either side's secrets suffice, as both have the same; the client's are preferred."""
+        for role in ("client", "server"):
+            log = self._folder / role / "keys.log"
+            if log.exists() and (keys := read_key_log(log)):
+                return keys
+        raise Failed("neither side wrote SSLKEYLOGFILE")
+
+
+def authority(address: pcap.Address) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,34 @@
+"""The link's process. Reads its task as JSON from the file named, prints its doors as JSON, and runs until stopped.
+
+The task: {"scenario": {...}, "servers": [[host, port], ...], "client_capture": path, "server_capture": path}.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+
+from link.forwarder import Forwarder
+from link.scenario import Scenario
+
+
+def main() -> None:
+    task = json.loads(Path(sys.argv[1]).read_text())
+    forwarder = Forwarder(
+        Scenario.from_json(task["scenario"]),
+        [(host, port) for host, port in task["servers"]],
+        Path(task["client_capture"]),
+        Path(task["server_capture"]),
+    )
+    stopping: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
+    print(json.dumps({"doors": forwarder.doors}), flush=True)
+    while not stopping:
+        forwarder.step()
+    forwarder.close()
+    print(json.dumps(forwarder.statistics()), flush=True)
+
+
+main()

@@ -1,0 +1,30 @@
+"""What the harness knows of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Program:
+    """One role of a peer. It follows the contract of README.md."""
+
+    command: tuple[str, ...]
+    # The file without which it can't run.
+    needs: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    # Cases it is known not to pass through no fault of the other side, with the reason. The harness does not
+    # take this on trust: it runs the peer against itself.
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Peer:
+    name: str
+    client: Program | None
+    server: Program | None
+    # How to get it when it is not there.
+    remedy: str
+    protocol: str = "hq-interop"
