@@ -71,3 +71,7 @@ bool godwit_from_sockaddr(const struct sockaddr *socket_address, struct godwit_a
         default: return false;
     }
 }
+
+bool godwit_address_read(const void *socket_address, struct godwit_address *address) {
+    return godwit_from_sockaddr(socket_address, address);
+}

@@ -47,7 +47,8 @@ struct HostTests {
         let (first, second) = (Postbox(), Postbox())
         network.addHost("first", at: address(1, port: 1), running: first)
         network.addHost("second", at: address(1, port: 2), running: second)
-        let sender = Postbox((1...3).map { .init(time: .zero, remote: address(1, port: $0), bytes: [UInt8($0)]) })
+        let sender = Postbox(
+            (1...3).map { .init(time: .zero, remote: address(1, port: $0), bytes: [UInt8($0)]) })
         network.addHost("sender", at: address(2), running: sender)
         network.run(for: .seconds(1))
         #expect(first.numbers == [1])
@@ -72,13 +73,16 @@ struct HostTests {
         #expect(receiver.resumptions == [.init(time: .milliseconds(25), localAddress: nil)])
     }
 
-    @Test("What is on its way to a host that freezes, moves and thaws is lost, and its old address is nobody's")
+    @Test(
+        "What is on its way to a host that freezes, moves and thaws is lost, and its old address is nobody's")
     func movesWhileFrozen() {
         let network = SimulatedNetwork(seed: 1)
         let receiver = Postbox()
         let host = network.addHost("receiver", at: address(1), running: receiver)
         let letters = milliseconds(0, 20, 40, 60).flatMap { time in
-            [address(1), address(3)].map { Postbox.Letter(time: time, remote: $0, bytes: [UInt8($0.ip.low & 0xff)]) }
+            [address(1), address(3)].map {
+                Postbox.Letter(time: time, remote: $0, bytes: [UInt8($0.ip.low & 0xff)])
+            }
         }
         let slow = network.addLink(LinkParameters(delay: .milliseconds(5)))
         network.addHost("sender", at: address(2), egress: slow, running: Postbox(letters))
@@ -93,7 +97,9 @@ struct HostTests {
         #expect(network.trace.counts[.noRoute] == 4)
     }
 
-    @Test("A clock that jumps by days changes what the program sees, not when things happen", arguments: [-3, 3])
+    @Test(
+        "A clock that jumps by days changes what the program sees, not when things happen",
+        arguments: [-3, 3])
     func clockJumps(days: Int64) {
         let network = SimulatedNetwork(seed: 1)
         let jump = TimeSpan.seconds(days * 86_400)
@@ -129,7 +135,8 @@ struct HostTests {
                 _ train: UnsafeMutableRawBufferPointer, segmentSize: Int, from remote: NetworkAddress,
                 to local: NetworkAddress, ecn: ECNCodepoint, now: Instant
             ) {}
-            func transmit(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> SimulatedTransmission? { nil }
+            func transmit(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> SimulatedTransmission?
+            { nil }
             func handleDeadline(now: Instant) {
                 ticks.append(now - .zero)
                 nextDeadline = now + .milliseconds(10)
@@ -153,7 +160,8 @@ struct HostTests {
                 _ train: UnsafeMutableRawBufferPointer, segmentSize: Int, from remote: NetworkAddress,
                 to local: NetworkAddress, ecn: ECNCodepoint, now: Instant
             ) {}
-            func transmit(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> SimulatedTransmission? {
+            func transmit(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> SimulatedTransmission?
+            {
                 guard isDue else { return nil }
                 isDue = false
                 for index in 0..<2500 { buffer[index] = UInt8(index / 1000) }
@@ -218,8 +226,11 @@ struct HostTests {
                 _ train: UnsafeMutableRawBufferPointer, segmentSize: Int, from remote: NetworkAddress,
                 to local: NetworkAddress, ecn: ECNCodepoint, now: Instant
             ) {}
-            func transmit(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> SimulatedTransmission? {
-                floods ? SimulatedTransmission(count: 65_000, segmentSize: 1, remote: address(9), local: address(2)) : nil
+            func transmit(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> SimulatedTransmission?
+            {
+                guard floods else { return nil }
+                return SimulatedTransmission(
+                    count: 60_000, segmentSize: 100, remote: address(9), local: address(2))
             }
             func handleDeadline(now: Instant) {}
         }
@@ -238,8 +249,10 @@ struct HostTests {
         let network = SimulatedNetwork(seed: 1)
         let (first, second) = (Postbox(), Postbox())
         let host = network.addHost(
-            "receiver", interfaces: [Interface(address(1))], running: first, startingAt: .zero + .milliseconds(15))
-        network.addHost("sender", at: address(2), running: Postbox(7, to: address(1), every: .milliseconds(10)))
+            "receiver", interfaces: [Interface(address(1))], running: first,
+            startingAt: .zero + .milliseconds(15))
+        network.addHost(
+            "sender", at: address(2), running: Postbox(7, to: address(1), every: .milliseconds(10)))
         network.schedule(at: .zero + .milliseconds(35)) { $0.restart(host, running: second) }
         network.schedule(at: .zero + .milliseconds(55)) { $0.remove(host) }
         network.run(for: .seconds(1))
@@ -247,6 +260,21 @@ struct HostTests {
         #expect(second.numbers == [4, 5])
         #expect(second.host?.id == host)
         #expect(network.trace.counts[.noRoute] == 1)
+    }
+
+    @Test("A copy of a host can appear elsewhere while the original runs on")
+    func copies() {
+        let network = SimulatedNetwork(seed: 1)
+        let original = Postbox(4, to: address(9), every: .milliseconds(10))
+        let receiver = Postbox()
+        network.addHost("receiver", at: address(9), running: receiver)
+        network.addHost("original", at: address(1), running: original)
+        network.schedule(at: .zero + .milliseconds(15)) { network in
+            network.addHost("copy", at: address(2), running: Postbox(original.letters))
+        }
+        network.run(for: .seconds(1))
+        #expect(receiver.numbers == [0, 1, 2, 2, 3, 3])
+        #expect(Set(receiver.arrivals.map(\.remote)) == [address(1), address(2)])
     }
 
     @Test("A running host that changes its address is told so")
@@ -269,7 +297,8 @@ struct HostTests {
         let network = SimulatedNetwork(seed: 1)
         let receiver = Postbox()
         network.addHost("receiver", at: address(1), running: receiver)
-        network.addHost("sender", at: address(2), running: Postbox(4, to: address(1), every: .milliseconds(10)))
+        network.addHost(
+            "sender", at: address(2), running: Postbox(4, to: address(1), every: .milliseconds(10)))
         network.addOutage(.between(.zero + .milliseconds(5), .zero + .milliseconds(25)), of: address(1).ip)
         network.run(for: .seconds(1))
         #expect(receiver.numbers == [0, 3])
@@ -281,7 +310,8 @@ struct HostTests {
         let network = SimulatedNetwork(seed: 1)
         let receiver = Postbox()
         network.addHost("receiver", at: address(1), running: receiver)
-        network.addHost("sender", at: address(2), running: Postbox(9, to: address(1), every: .milliseconds(10)))
+        network.addHost(
+            "sender", at: address(2), running: Postbox(9, to: address(1), every: .milliseconds(10)))
         let isDone = network.run(until: .zero + .seconds(1)) { receiver.arrivals.count == 3 }
         #expect(isDone)
         #expect(network.now == .zero + .milliseconds(20))

@@ -231,7 +231,8 @@ struct LinkTests {
         network.addHost("near", at: address(2), running: near)
         network.addHost("far", at: address(3), running: far)
         let sender = Postbox([
-            .init(time: .zero, remote: address(2), bytes: [1]), .init(time: .zero, remote: address(3), bytes: [2]),
+            .init(time: .zero, remote: address(2), bytes: [1]),
+            .init(time: .zero, remote: address(3), bytes: [2]),
         ])
         let interface = Interface(address(1), egress: short, routes: [Route(to: address(3).ip, over: long)])
         network.addHost("sender", interfaces: [interface], running: sender)

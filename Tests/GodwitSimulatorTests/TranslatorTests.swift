@@ -25,7 +25,9 @@ struct TranslatorTests {
         }
     }
 
-    private static func letter(_ byte: UInt8, to remote: NetworkAddress, at time: TimeSpan = .zero) -> Postbox.Letter {
+    private static func letter(_ byte: UInt8, to remote: NetworkAddress, at time: TimeSpan = .zero)
+        -> Postbox.Letter
+    {
         Postbox.Letter(time: time, remote: remote, bytes: [byte])
     }
 
@@ -99,7 +101,9 @@ struct TranslatorTests {
         #expect(scene.network.trace.counts[.noBinding] == (refreshes ? 0 : 1))
     }
 
-    @Test("A forced rebinding gives another port, even where ports are preserved", arguments: PortAssignment.allCases)
+    @Test(
+        "A forced rebinding gives another port, even where ports are preserved",
+        arguments: PortAssignment.allCases)
     func rebinds(ports: PortAssignment) throws {
         let times = milliseconds(0, 10, 20, 30)
         let letters = times.map { Self.letter(1, to: Self.remotes[0], at: $0) }
@@ -142,7 +146,9 @@ struct TranslatorTests {
         #expect(ports[1] != inside.port)
     }
 
-    @Test("Two hosts inside reach each other by their outside addresses, if the translator hairpins (section 6)")
+    @Test(
+        "Two hosts inside reach each other by their outside addresses, if the translator hairpins (section 6)"
+    )
     func hairpins() throws {
         for hairpinning in [true, false] {
             let scene = Scene(

@@ -3,6 +3,7 @@
 #ifndef GODWIT_SOCKET_H
 #define GODWIT_SOCKET_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +15,9 @@ struct godwit_address {
     uint32_t scope;
     uint16_t port;
 };
+
+/// Reads a `struct sockaddr`. False for an address of another family than IPv4 and IPv6.
+bool godwit_address_read(const void *socket_address, struct godwit_address *address);
 
 /// Who else may bind to the same address.
 enum godwit_sharing {

@@ -167,7 +167,7 @@ struct RemoteConnectionIDs: Codable, Sendable {
         guard isUrgent || retirements.count < 2 * limit,
             let index = active.firstIndex(where: { !$0.isTaken })
         else { return nil }
-        active[index].isTaken = false
+        active[index].isTaken = true
         return active[index].id
     }
 

@@ -17,7 +17,9 @@ struct AckPolicy: Codable, Sendable, Equatable {
 
     func isBulk(received: UInt64) -> Bool { received > bulkAfter }
 
-    func threshold(received: UInt64) -> Int { isBulk(received: received) ? bulkPacketThreshold : packetThreshold }
+    func threshold(received: UInt64) -> Int {
+        isBulk(received: received) ? bulkPacketThreshold : packetThreshold
+    }
 
     /// A quarter of a round trip is as long as a large flow waits for its packets to gather.
     func delay(received: UInt64, rtt: TimeSpan) -> TimeSpan {

@@ -44,6 +44,11 @@ enum CongestionController: Codable, Sendable, Equatable {
 
     /// How many bytes may be in flight.
     var window: UInt64 { state.window }
+
+    /// How many bytes may leave now: the rest of the window, and one datagram beyond it when recovery begins
+    /// (RFC 9002 section 7.3.2). Probes do not ask.
+    func available(bytesInFlight: UInt64) -> UInt64 { state.available(bytesInFlight: bytesInFlight) }
+
     /// `UInt64.max` before the first slow start has ended.
     var slowStartThreshold: UInt64 { state.slowStartThreshold }
     var isInSlowStart: Bool { state.isInSlowStart }
@@ -52,11 +57,12 @@ enum CongestionController: Codable, Sendable, Equatable {
         let state = state
         if state.isInRecovery { return .recovery }
         guard state.isInSlowStart else { return .congestionAvoidance }
-        return state.isInInitialSlowStart && state.hyStart.isConservative ? .conservativeSlowStart : .slowStart
+        return state.isInInitialSlowStart && state.hyStart.isConservative
+            ? .conservativeSlowStart : .slowStart
     }
 
-    /// Whether so much is in flight that a larger window would be used; ``SentPacket/Flags/applicationLimited``
-    /// is for packets sent while it is not (RFC 9002 section 7.8).
+    /// Whether so much is in flight that a larger window would be used;
+    /// ``SentPacket/Flags/applicationLimited`` is for packets sent while it is not (RFC 9002 section 7.8).
     func isUsedUp(bytesInFlight: UInt64) -> Bool { state.isUsedUp(bytesInFlight: bytesInFlight) }
 
     /// Applies what an ACK frame or a timeout established for this path.
@@ -66,7 +72,8 @@ enum CongestionController: Codable, Sendable, Equatable {
     ///   - isCongestionMarked: whether the path's ``ECNValidator`` found a new mark.
     ///   - rtt: the path's smoothed round-trip time, the outcome's sample included.
     mutating func apply(
-        _ outcome: borrowing AckOutcome, _ report: PathOutcome, bytesInFlight: UInt64, isCongestionMarked: Bool,
+        _ outcome: borrowing AckOutcome, _ report: PathOutcome, bytesInFlight: UInt64,
+        isCongestionMarked: Bool,
         rtt: TimeSpan, now: Instant
     ) {
         applyLosses(outcome, report, now)
@@ -128,13 +135,16 @@ enum CongestionController: Codable, Sendable, Equatable {
 // MARK: Events
 
 extension CongestionController {
-    /// A packet of `bytes` leaves while `bytesInFlight` are under way. After a pause there is nothing in flight.
+    /// A packet in flight of `bytes` leaves, with `bytesInFlight` under way before it.
     mutating func onSent(bytes: UInt64, bytesInFlight: UInt64, now: Instant) {
-        guard bytesInFlight == 0 else { return }
+        guard bytesInFlight == 0 || state.hasRecoveryCredit else { return }
         switch self {
-        case .newReno: break
+        case .newReno(var controller):
+            controller.state.onSent()
+            self = .newReno(controller)
         case .cubic(var controller):
-            controller.onIdle()
+            controller.state.onSent()
+            if bytesInFlight == 0 { controller.onIdle() }
             self = .cubic(controller)
         }
     }

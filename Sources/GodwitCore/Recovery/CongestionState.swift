@@ -16,6 +16,9 @@ struct CongestionState: Codable, Sendable, Equatable {
     private(set) var isInRecovery = false
     /// Whether the window is still the one that the path began with.
     private var isUntouched = true
+    /// Whether one datagram may leave beyond the window, because recovery has just begun
+    /// (RFC 9002 section 7.3.2): it carries what was lost.
+    private(set) var hasRecoveryCredit = false
     private var account = LossEventAccount()
 
     init(maximumDatagramSize: Int) {
@@ -40,6 +43,14 @@ struct CongestionState: Codable, Sendable, Equatable {
         window = isUntouched ? Self.initialWindow(maximumDatagramSize: maximumDatagramSize) : window
         window = max(window, minimumWindow)
     }
+
+    /// How many bytes may leave now.
+    func available(bytesInFlight: UInt64) -> UInt64 {
+        let room = window - min(bytesInFlight, window)
+        return hasRecoveryCredit ? max(room, maximumDatagramSize) : room
+    }
+
+    mutating func onSent() { hasRecoveryCredit = false }
 
     /// Whether so much is in flight that more window would be used (RFC 9002 section 7.8).
     ///
@@ -90,6 +101,7 @@ extension CongestionState {
         isUntouched = false
         recoveryStart = now
         isInRecovery = true
+        hasRecoveryCredit = true
         window = max(reduced, minimumWindow)
         slowStartThreshold = window
     }
@@ -99,6 +111,7 @@ extension CongestionState {
         window = minimumWindow
         isUntouched = false
         isInRecovery = false
+        hasRecoveryCredit = false
         recoveryStart = nil
         account = LossEventAccount()
     }

@@ -23,7 +23,8 @@ struct Cubic: LossBasedController, Codable, Sendable, Equatable {
 
     mutating func growInAvoidance(_ bytes: UInt64, now: Instant, rtt: TimeSpan) {
         let window = curve.grow(
-            window: state.window, acked: bytes, maximumDatagramSize: state.maximumDatagramSize, now: now, rtt: rtt)
+            window: state.window, acked: bytes, maximumDatagramSize: state.maximumDatagramSize, now: now,
+            rtt: rtt)
         state.setWindow(window)
     }
 
@@ -44,8 +45,8 @@ struct Cubic: LossBasedController, Codable, Sendable, Equatable {
         self.undo = nil
     }
 
-    /// RFC 9438 section 4.8: the reduction before has set the threshold; the next curve begins where slow start
-    /// ends.
+    /// RFC 9438 section 4.8: the reduction before has set the threshold; the next curve begins where slow
+    /// start ends.
     mutating func onPersistentCongestion() {
         state.collapse()
         curve.startOver()

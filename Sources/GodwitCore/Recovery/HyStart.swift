@@ -2,9 +2,9 @@ import GodwitWire
 
 /// HyStart++: leaves slow start when the round-trip time rises, before packets are lost (RFC 9406).
 ///
-/// It serves the first slow start only; later ones end at the threshold that the first one found
-/// (RFC 9406 section 4.2). Rounds are measured by packet numbers of the application space. There is no limit L
-/// on the growth per ACK frame, because sending is paced.
+/// It serves the first slow start only; later ones end at the threshold that the first one found (RFC 9406
+/// section 4.2). Rounds are measured by packet numbers of the application space. There is no limit L on the
+/// growth per ACK frame, because sending is paced.
 struct HyStart: Codable, Sendable, Equatable {
     enum Constants {
         static let minimumThreshold = TimeSpan.milliseconds(4)
@@ -41,7 +41,9 @@ struct HyStart: Codable, Sendable, Equatable {
         guard beginRoundIfDue(largestAcked, largestSent) else { return true }
         currentRoundMinimum = min(currentRoundMinimum ?? rtt, rtt)
         sampleCount += 1
-        guard sampleCount >= Constants.samplesPerRound, let current = currentRoundMinimum else { return false }
+        guard sampleCount >= Constants.samplesPerRound, let current = currentRoundMinimum else {
+            return false
+        }
         if let baseline {
             // The delay went down again: it had been jitter.
             if current < baseline { self.baseline = nil }

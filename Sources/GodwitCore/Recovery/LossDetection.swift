@@ -30,11 +30,11 @@ struct LossStatistics: Codable, Sendable, Equatable {
 
 /// Finds out which packets arrived and which did not, and when to probe (RFC 9002 section 6).
 ///
-/// It answers with an ``AckOutcome``; what becomes of the congestion windows, the estimators and the frames is
-/// for others to apply.
+/// It answers with an ``AckOutcome``; what becomes of the congestion windows, the estimators and the frames
+/// is for others to apply.
 struct LossDetection: Codable, Sendable {
     /// By the raw value of the packet number space.
-    private var ledgers: ContiguousArray<PacketLedger> = [PacketLedger(), PacketLedger(), PacketLedger()]
+    private var ledgers = LedgerTable()
     var threshold = ReorderingThreshold()
     var period = PersistentCongestionPeriod()
     /// How many probe timeouts went by without an acknowledgment.
@@ -48,8 +48,8 @@ struct LossDetection: Codable, Sendable {
 
     subscript(space: PacketNumberSpace) -> PacketLedger {
         // Yields in place: a copy would count references to every queue of the ledger.
-        @inline(__always) _read { yield ledgers[Int(space.rawValue)] }
-        @inline(__always) _modify { yield &ledgers[Int(space.rawValue)] }
+        @inline(__always) _read { yield ledgers.values[Int(space.rawValue)] }
+        @inline(__always) _modify { yield &ledgers.values[Int(space.rawValue)] }
     }
 
     /// The largest number that the peer has acknowledged, which decides how packet numbers are shortened
@@ -173,6 +173,26 @@ extension LossDetection {
             now: now, path: context.path, packetThreshold: threshold.packets, delay: threshold.delay(rtt),
             resumedAt: resumedAt, firstSampleTime: firstSampleTime,
             persistentCongestionDuration: rtt.persistentCongestionDuration(maxAckDelay: context.maxAckDelay))
+    }
+}
+
+/// The three ledgers as an array, whose elements can be changed in place by index.
+private struct LedgerTable: Codable, Sendable {
+    var values: ContiguousArray<PacketLedger> = [PacketLedger(), PacketLedger(), PacketLedger()]
+
+    init() {}
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        values = try container.decode(ContiguousArray<PacketLedger>.self)
+        guard values.count == PacketNumberSpace.allCases.count else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not three spaces")
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(values)
     }
 }
 

@@ -2,14 +2,15 @@ import GodwitWire
 
 /// How far packets may be reordered before they count as lost (RFC 9002 section 6.1).
 ///
-/// Both thresholds start at the recommended values and rise, within bounds, when a loss turns out to have been
-/// reordering.
+/// Both thresholds start at the recommended values and rise, within bounds, when a loss turns out to have
+/// been reordering.
 struct ReorderingThreshold: Codable, Sendable, Equatable {
     /// A path that reorders more than this gets spurious retransmissions; waiting longer would delay every
     /// real loss.
     static let maximumPackets: UInt64 = 32
     static let maximumEighths: Int64 = 12
 
+    var isAdaptive = true
     /// kPacketThreshold.
     private(set) var packets: UInt64 = 3
     /// kTimeThreshold, in eighths of the round-trip time.
@@ -17,6 +18,7 @@ struct ReorderingThreshold: Codable, Sendable, Equatable {
 
     /// `distance` is how far the late packet lay below the largest acknowledged one.
     mutating func onSpuriousLoss(declaredByTime: Bool, distance: UInt64) {
+        guard isAdaptive else { return }
         if declaredByTime {
             eighths = min(eighths + 1, Self.maximumEighths)
         } else {
@@ -52,8 +54,8 @@ struct LossRule {
 
 /// The stretch of time over which everything sent on a path was lost (RFC 9002 section 7.6.2).
 ///
-/// Packets are shown to it in the order in which they were sent. The three packet number spaces share it; what
-/// another space has acknowledged is remembered only as the latest send time, which RFC 9002 allows.
+/// Packets are shown to it in the order in which they were sent. The three packet number spaces share it;
+/// what another space has acknowledged is remembered only as the latest send time, which RFC 9002 allows.
 struct PersistentCongestionPeriod: Codable, Sendable, Equatable {
     private var path: PathID?
     private var start: Instant?
@@ -79,8 +81,8 @@ struct PersistentCongestionPeriod: Codable, Sendable, Equatable {
         return true
     }
 
-    /// Nothing before the first sample or before a freeze counts; neither do probes of the datagram size, which
-    /// say nothing about congestion.
+    /// Nothing before the first sample or before a freeze counts; neither do probes of the datagram size,
+    /// which say nothing about congestion.
     private func counts(_ packet: SentPacket, _ rule: LossRule) -> Bool {
         guard let firstSample = rule.firstSampleTime, packet.timeSent > firstSample else { return false }
         return packet.isAckEliciting && !packet.isMTUProbe && !packet.flags.contains(.beforeResume)

@@ -69,7 +69,8 @@ extension LossDetection {
     }
 
     private func consider(
-        _ space: PacketNumberSpace, _ time: Instant?, _ earliest: inout (time: Instant, space: PacketNumberSpace)?
+        _ space: PacketNumberSpace, _ time: Instant?,
+        _ earliest: inout (time: Instant, space: PacketNumberSpace)?
     ) {
         guard let time else { return }
         if let found = earliest, found.time <= time { return }
@@ -82,7 +83,8 @@ extension LossDetection {
         let interval = backedOff(context.rtt.ptoInterval(maxAckDelay: .zero))
         consider(.initial, probeTime(.initial, interval), &earliest)
         consider(.handshake, probeTime(.handshake, interval), &earliest)
-        // RFC 9002 section 6.2.1: not before the peer is known to be able to read and acknowledge 1-RTT packets.
+        // RFC 9002 section 6.2.1: not before the peer is known to be able to read and acknowledge 1-RTT
+        // packets.
         if context.handshakeConfirmed {
             let interval = backedOff(context.rtt.ptoInterval(maxAckDelay: context.maxAckDelay))
             consider(.application, probeTime(.application, interval), &earliest)

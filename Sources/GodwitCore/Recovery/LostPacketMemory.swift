@@ -32,6 +32,8 @@ struct LostPacketMemory: Codable, Sendable {
 
     mutating func removeAll() { entries.removeAll(below: entries.endIndex) }
 
+    mutating func releaseStorage() { entries.removeAll() }
+
     /// Visits the entries with numbers from `smallest` to `largest` that were not acknowledged before, newest
     /// first, starting below `cursor`; leaves `cursor` where the next lower range goes on.
     mutating func acknowledge(

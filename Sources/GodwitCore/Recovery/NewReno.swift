@@ -14,8 +14,8 @@ struct NewReno: LossBasedController, Codable, Sendable, Equatable {
 
     init(maximumDatagramSize: Int) { state = CongestionState(maximumDatagramSize: maximumDatagramSize) }
 
-    /// RFC 9002 section 7.3.3: one datagram for every window acknowledged, by counted bytes so that nothing is
-    /// lost to division (RFC 3465 section 2.1).
+    /// RFC 9002 section 7.3.3: one datagram for every window acknowledged, by counted bytes so that nothing
+    /// is lost to division (RFC 3465 section 2.1).
     mutating func growInAvoidance(_ bytes: UInt64, now: Instant, rtt: TimeSpan) {
         bytesAcked += bytes
         guard bytesAcked >= state.window else { return }

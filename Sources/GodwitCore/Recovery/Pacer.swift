@@ -1,6 +1,7 @@
 import GodwitWire
 
-/// Spreads packets over the round trip (RFC 9002 section 7.7): a bucket that fills at 1.25 windows a round trip.
+/// Spreads packets over the round trip (RFC 9002 section 7.7): a bucket that fills at 1.25 windows a round
+/// trip.
 struct Pacer: Codable, Sendable, Equatable {
     /// A little more than a window, so that changes of the delay do not leave it unused.
     static let gain = 1.25
@@ -9,8 +10,8 @@ struct Pacer: Codable, Sendable, Equatable {
     /// What one call to the kernel can send at once. On a long path it may leave as a burst if it is no more
     /// than an eighth of a round trip's worth.
     static let trainSize = 65_536.0
-    /// Waking up more often than this costs more than the smoothness is worth, so this many nanoseconds' worth
-    /// may leave at once, twice over for a late timer.
+    /// Waking up more often than this costs more than the smoothness is worth, so this many nanoseconds'
+    /// worth may leave at once, twice over for a late timer.
     static let granularity = 1_000_000.0
 
     /// Bytes that may leave now; negative after probes, which do not wait.

@@ -6,8 +6,8 @@ import GodwitWire
 /// further behind the largest acknowledged number than the reordering threshold. Everything older leaves the
 /// queue, and work per ACK frame is what it newly acknowledges, plus its ranges.
 struct PacketLedger: Codable, Sendable {
-    /// Packets of ACK frames alone are acknowledged only by chance. More than this are not remembered, so that
-    /// a peer that sends and never acknowledges cannot make the queue grow.
+    /// Packets of ACK frames alone are acknowledged only by chance. More than this are not remembered, so
+    /// that a peer that sends and never acknowledges cannot make the queue grow.
     static let limitNotInFlight = 256
 
     enum State: UInt8, Codable, Sendable {
@@ -161,7 +161,8 @@ extension PacketLedger {
     ) {
         let largestAcknowledged = self.largestAcknowledged ?? 0
         lostPackets.acknowledge(smallest, largest, cursor: &cursor.lost) { entry in
-            outcome.addSpurious(SpuriousLoss(number: entry.number, path: entry.path, timeSent: entry.timeSent))
+            outcome.addSpurious(
+                SpuriousLoss(number: entry.number, path: entry.path, timeSent: entry.timeSent))
             threshold.onSpuriousLoss(
                 declaredByTime: entry.wasDeclaredByTime, distance: largestAcknowledged - entry.number)
         }
@@ -206,22 +207,23 @@ extension PacketLedger {
     ) {
         lossTime = nil
         var index = entries.startIndex
-        while index < entries.endIndex {
-            if entries[index].state == .outstanding {
-                guard isOvertaken(entries[index]) else { return }
-                if !declareLost(index, rule, into: &outcome) {
-                    if lossTime != nil { return }
-                    index += 1
-                    continue
-                }
-            }
-            if index == entries.startIndex {
-                release(rule, &period, into: &outcome)
-            } else if !isOvertaken(entries[index]) {
-                return
-            }
+        while index < entries.endIndex, lossTime == nil, examine(index, rule, &period, into: &outcome) {
             index += 1
         }
+    }
+
+    /// Judges one entry. False when nothing behind it can be lost or let go of.
+    private mutating func examine(
+        _ index: UInt64, _ rule: LossRule, _ period: inout PersistentCongestionPeriod,
+        into outcome: inout AckOutcome
+    ) -> Bool {
+        if entries[index].state == .outstanding {
+            guard isOvertaken(entries[index]) else { return false }
+            guard declareLost(index, rule, into: &outcome) else { return true }
+        }
+        guard index == entries.startIndex else { return isOvertaken(entries[index]) }
+        release(rule, &period, into: &outcome)
+        return true
     }
 
     private func isOvertaken(_ entry: Entry) -> Bool {
@@ -230,7 +232,9 @@ extension PacketLedger {
     }
 
     /// Declares one overtaken packet lost if it is; otherwise it sets the time when it will be.
-    private mutating func declareLost(_ index: UInt64, _ rule: LossRule, into outcome: inout AckOutcome) -> Bool {
+    private mutating func declareLost(_ index: UInt64, _ rule: LossRule, into outcome: inout AckOutcome)
+        -> Bool
+    {
         let entry = entries[index]
         let isByNumber = rule.isLostByNumber(entry.number, largestAcknowledged: largestAcknowledged ?? 0)
         let time = rule.lossTime(entry.packet)
@@ -274,8 +278,8 @@ extension PacketLedger {
 // MARK: Withdrawal
 
 extension PacketLedger {
-    /// Gives up every open packet that `isAffected` names: its frames are reported for retransmission, without
-    /// a sign of congestion.
+    /// Gives up every open packet that `isAffected` names: its frames are reported for retransmission,
+    /// without a sign of congestion.
     mutating func abandon(
         into outcome: inout AckOutcome, where isAffected: (SentPacket) -> Bool
     ) {
@@ -316,7 +320,9 @@ extension PacketLedger {
         for index in entries.startIndex..<entries.endIndex {
             if left == 0 { return }
             let entry = entries[index]
-            guard entry.state == .outstanding, entry.packet.isAckEliciting, entry.recordCount > 0 else { continue }
+            guard entry.state == .outstanding, entry.packet.isAckEliciting, entry.recordCount > 0 else {
+                continue
+            }
             left -= 1
             for record in entry.firstRecord..<entry.firstRecord + UInt64(entry.recordCount) {
                 frames.append(records[record])
@@ -336,8 +342,9 @@ extension PacketLedger {
         lostPackets.removeAll()
     }
 
-    /// Gives back the memory of queues that are empty.
+    /// Gives back the memory of queues that are empty, and forgets losses: nothing late comes any more.
     mutating func releaseUnusedStorage() {
+        lostPackets.releaseStorage()
         if entries.isEmpty { entries.removeAll() }
         if records.isEmpty { records.removeAll() }
     }

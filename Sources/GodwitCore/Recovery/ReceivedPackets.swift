@@ -5,6 +5,8 @@ import GodwitWire
 struct ReceivedPackets: Codable, Sendable {
     /// How many ranges are remembered. The smallest give way; whatever lies below them counts as a duplicate.
     static let maximumRanges = 64
+    /// So many ranges in every frame are worth a PING.
+    static let rangesToElicit = 8
 
     private var ranges = OffsetRanges()
     /// Numbers below this are no longer told from duplicates (RFC 9000 section 13.2.3).
@@ -21,6 +23,7 @@ struct ReceivedPackets: Codable, Sendable {
     private var ackElicitingPending = 0
     private var isUrgent = false
     private var deadline: Instant?
+    private var lastElicitation: Instant?
 
     /// - Parameter policy: for the application space; the others acknowledge at once.
     init(space: PacketNumberSpace, policy: AckPolicy = AckPolicy()) {
@@ -44,6 +47,16 @@ struct ReceivedPackets: Codable, Sendable {
         return deadline.map { $0 <= now } ?? false
     }
 
+    /// Whether a packet of an ACK frame alone should carry a PING, so that the peer's answer lets ranges be
+    /// forgotten: when many have gathered, and at most once for a round trip (RFC 9000 section 13.2.4).
+    mutating func shouldElicitAck(now: Instant, rtt: TimeSpan) -> Bool {
+        let oldest = ranges.count - Self.rangesToElicit
+        guard oldest >= 0, ranges.ranges[oldest].upperBound > reportFloor else { return false }
+        if let lastElicitation, now - lastElicitation < max(rtt, RTTEstimator.granularity) { return false }
+        lastElicitation = now
+        return true
+    }
+
     /// To be asked before a packet's frames are processed.
     func isDuplicate(_ packetNumber: UInt64) -> Bool {
         guard let last = ranges.last else { return packetNumber < floor }
@@ -53,7 +66,7 @@ struct ReceivedPackets: Codable, Sendable {
 
     /// Takes in a packet whose frames were processed. False, and without effect, for a duplicate.
     ///
-    /// - Parameter rtt: the smoothed round-trip time, for flows large enough to be acknowledged by its quarters.
+    /// - Parameter rtt: the smoothed round-trip time, by whose quarters large flows are acknowledged.
     @discardableResult
     mutating func receive(
         _ packetNumber: UInt64, ackEliciting: Bool, ecn codepoint: ECNCodepoint, now: Instant, rtt: TimeSpan
@@ -79,8 +92,8 @@ struct ReceivedPackets: Codable, Sendable {
         deadline = deadline ?? now + policy.delay(received: ackElicitingReceived, rtt: rtt)
     }
 
-    /// RFC 9000 section 13.2.1: below another ack-eliciting packet, or above all of them with something missing
-    /// in between.
+    /// RFC 9000 section 13.2.1: below another ack-eliciting packet, or above all of them with something
+    /// missing in between.
     private func isOutOfOrder(_ packetNumber: UInt64) -> Bool {
         guard let largestAckEliciting else { return false }
         if packetNumber < largestAckEliciting { return true }
@@ -105,6 +118,7 @@ struct ReceivedPackets: Codable, Sendable {
     mutating func shift(by span: TimeSpan) {
         largestTime += span
         deadline = deadline.map { $0 + span }
+        lastElicitation = lastElicitation.map { $0 + span }
     }
 }
 
@@ -113,7 +127,7 @@ struct ReceivedPackets: Codable, Sendable {
 extension ReceivedPackets {
     /// Writes an ACK frame with as many ranges as fit, newest first (RFC 9000 section 19.3).
     ///
-    /// - Parameter exponent: the ack_delay_exponent that this endpoint declared; 3 before the handshake is done.
+    /// - Parameter exponent: the ack_delay_exponent of this endpoint; 3 before the handshake is done.
     /// - Returns: the largest number acknowledged, or nil when there is nothing to write or no room.
     mutating func encodeAck(into writer: inout ByteWriter, now: Instant, exponent: UInt8) -> UInt64? {
         guard let newest = range(0) else { return nil }
@@ -139,7 +153,8 @@ extension ReceivedPackets {
     private func range(_ distance: Int) -> AckRange? {
         let index = ranges.count - 1 - distance
         guard index >= 0 else { return nil }
-        return AckRange(smallest: ranges.ranges[index].lowerBound, largest: ranges.ranges[index].upperBound - 1)
+        return AckRange(
+            smallest: ranges.ranges[index].lowerBound, largest: ranges.ranges[index].upperBound - 1)
     }
 
     private mutating func onAckSent() {

@@ -122,7 +122,9 @@ struct DatagramQueue: Codable, Sendable {
 
     private func writeFirst(_ count: Int, into writer: inout ByteWriter) -> Bool {
         let hasLength = count + DatagramFrame.headerSize(length: count) <= writer.remaining
-        guard hasLength || count + DatagramFrame.headerSize(length: nil) == writer.remaining else { return false }
+        guard hasLength || count + DatagramFrame.headerSize(length: nil) == writer.remaining else {
+            return false
+        }
         DatagramFrame.encodeHeader(length: hasLength ? count : nil, into: &writer)
         outgoing.withFirst { writer.writeBytes($0) }
         return true

@@ -23,9 +23,10 @@ struct ReceiveWindow: Codable, Sendable {
         self.size = size
     }
 
-    /// Whether enough was consumed for a new announcement to be worth a frame.
-    func isUpdateDue(consumed: UInt64) -> Bool {
-        size > 0 && Self.reach(consumed, size) >= limit + (size + 1) / 2
+    /// Whether enough was consumed for a new announcement to be worth a frame: a half of the window, or another
+    /// share of it.
+    func isUpdateDue(consumed: UInt64, share: UInt64 = 2) -> Bool {
+        size > 0 && Self.reach(consumed, size) >= limit + (size + share - 1) / share
     }
 
     /// Whether an announcement would raise the limit at all.

@@ -105,8 +105,8 @@ struct ReceivingPart: Codable, Sendable {
     }
 
     /// Losing every other packet of a full window leaves a gap for each 2.4 KB. Beyond twice that, and 1,024, gaps
-    /// are made and not suffered.
-    static func islandLimit(_ window: UInt64) -> Int { max(1024, Int(clamping: window / 1200)) }
+    /// are made and not suffered. The upper bound keeps what a frame costs within some microseconds.
+    static func islandLimit(_ window: UInt64) -> Int { min(max(1024, Int(clamping: window / 1200)), 32_768) }
 
     /// Takes a RESET_STREAM frame. True when the application is to be told.
     ///
@@ -144,7 +144,8 @@ struct ReceivingPart: Codable, Sendable {
             throw TransportError(.flowControlError, "more data than a stream may carry", frameType: frameType)
         }
         guard growth <= connectionRoom else {
-            throw TransportError(.flowControlError, "more data than the connection may carry", frameType: frameType)
+            throw TransportError(
+                .flowControlError, "more data than the connection may carry", frameType: frameType)
         }
         return growth
     }

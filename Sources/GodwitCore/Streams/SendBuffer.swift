@@ -134,7 +134,8 @@ extension SendBuffer: Codable {
         endOffset = acknowledgedOffset
         acknowledged = try container.decode(OffsetRanges.self, forKey: .acknowledged)
         lost = try container.decode(OffsetRanges.self, forKey: .lost)
-        guard acknowledgedOffset <= StreamLimits.largestOffset, bytes.count <= StreamLimits.largestWindow else {
+        guard acknowledgedOffset <= StreamLimits.largestOffset, bytes.count <= StreamLimits.largestWindow
+        else {
             throw DecodingError.inconsistent(decoder, "a send buffer beyond the end of its stream")
         }
         bytes.withUnsafeBytes { append($0) }

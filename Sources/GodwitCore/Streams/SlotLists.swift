@@ -61,8 +61,16 @@ struct SlotLists: Sendable {
     mutating func remove(_ slot: Int) {
         guard let list = list(of: slot) else { return }
         let link = links[slot]
-        if link.previous < 0 { ends[list].first = link.next } else { links[Int(link.previous)].next = link.next }
-        if link.next < 0 { ends[list].last = link.previous } else { links[Int(link.next)].previous = link.previous }
+        if link.previous < 0 {
+            ends[list].first = link.next
+        } else {
+            links[Int(link.previous)].next = link.next
+        }
+        if link.next < 0 {
+            ends[list].last = link.previous
+        } else {
+            links[Int(link.next)].previous = link.previous
+        }
         links[slot] = Link()
     }
 

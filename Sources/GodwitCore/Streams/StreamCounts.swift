@@ -101,9 +101,13 @@ struct RemoteStreams: Codable, Sendable {
 
     private var nextLimit: UInt64 { min(endedCount + concurrency, StreamID.maxCount) }
 
-    /// Whether enough streams have ended to tell the peer: an eighth of what may be open, so that a busy peer seldom
-    /// waits and a frame serves several streams.
-    var isUpdateDue: Bool { nextLimit >= limit + max(1, concurrency / 8) }
+    /// Whether to tell the peer of streams that have ended: once they are an eighth of what may be open, so that a
+    /// frame serves several; or any, when the peer has no more than an eighth left to open. Without the latter, a few
+    /// streams that never end could keep it from opening any more (RFC 9000 section 4.6).
+    var isUpdateDue: Bool {
+        let batch = max(1, concurrency / 8)
+        return canRaiseLimit && (nextLimit >= limit + batch || limit - openedCount <= batch)
+    }
 
     var canRaiseLimit: Bool { nextLimit > limit }
 

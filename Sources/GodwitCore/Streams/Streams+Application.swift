@@ -31,7 +31,8 @@ extension Streams {
 
     /// Writes to a stream, and with `fin` ends it. Returns how many bytes were taken: fewer than there are when the
     /// buffer is full, and ``StreamEvent/writable(_:)`` then tells of room. The end counts only if all were taken.
-    mutating func write(_ id: StreamID, _ bytes: UnsafeRawBufferPointer, fin: Bool) throws(StreamError) -> Int {
+    mutating func write(_ id: StreamID, _ bytes: UnsafeRawBufferPointer, fin: Bool) throws(StreamError) -> Int
+    {
         let slot = try applicationSlot(id)
         if let error = table.slots[slot].sending.writeError { throw error }
         let count = table.slots[slot].sending.write(bytes, fin: fin, limits: limits)
@@ -109,7 +110,8 @@ extension Streams {
         table.slots[slot].receiving.noteConsumed(now: now, rtt: rtt, maximumSize: limits.maximumStreamWindow)
         receiveCredit.noteRead(count, now: now, rtt: rtt, maximumSize: limits.maximumConnectionWindow)
         receiveCredit.widen(
-            forStreamWindow: table.slots[slot].receiving.window.size, maximumSize: limits.maximumConnectionWindow)
+            forStreamWindow: table.slots[slot].receiving.window.size,
+            maximumSize: limits.maximumConnectionWindow)
         if table.slots[slot].receiving.isUpdateDue { request(.maxStreamData, slot) }
         requestConnectionCredit()
     }

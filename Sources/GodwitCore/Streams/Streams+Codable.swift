@@ -51,7 +51,8 @@ extension Streams: Codable {
     }
 
     private mutating func restoreOrder(
-        of key: CodingKeys, _ container: KeyedDecodingContainer<CodingKeys>, _ join: (inout Streams, Int) -> Void
+        of key: CodingKeys, _ container: KeyedDecodingContainer<CodingKeys>,
+        _ join: (inout Streams, Int) -> Void
     ) throws {
         for id in try container.decode([StreamID].self, forKey: key) {
             if let slot = table.slot(of: id) { join(&self, slot) }

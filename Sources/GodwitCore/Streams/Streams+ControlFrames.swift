@@ -54,11 +54,13 @@ extension Streams {
     ) {
         let limit = local[direction].limit
         write(
-            .streamsBlocked(direction, limit: limit), .streamsBlocked(direction, limit), into: &writer, &records)
+            .streamsBlocked(direction, limit: limit), .streamsBlocked(direction, limit), into: &writer,
+            &records)
     }
 
     private mutating func write(
-        _ kind: StreamControlFrames, of slot: Int, into writer: inout ByteWriter, _ records: inout SentFrameList
+        _ kind: StreamControlFrames, of slot: Int, into writer: inout ByteWriter,
+        _ records: inout SentFrameList
     ) {
         let id = table.slots[slot].id
         switch kind {
@@ -75,7 +77,8 @@ extension Streams {
             write(.maxStreamData(id, maximum: limit), .maxStreamData(id, limit), into: &writer, &records)
         default:
             let limit = table.slots[slot].sending.credit
-            write(.streamDataBlocked(id, limit: limit), .streamDataBlocked(id, limit), into: &writer, &records)
+            write(
+                .streamDataBlocked(id, limit: limit), .streamDataBlocked(id, limit), into: &writer, &records)
         }
     }
 

@@ -108,7 +108,8 @@ extension Streams {
     // MARK: Slots
 
     /// The slot of a stream on which the peer sends. Nil for one that has ended.
-    private mutating func slotForReceiving(_ id: StreamID, _ frameType: UInt64) throws(TransportError) -> Int? {
+    private mutating func slotForReceiving(_ id: StreamID, _ frameType: UInt64) throws(TransportError) -> Int?
+    {
         // RFC 9000 sections 19.4, 19.8 and 19.13.
         if isSendOnly(id) {
             throw TransportError(.streamStateError, "a send-only stream was sent on", frameType: frameType)
@@ -120,7 +121,8 @@ extension Streams {
     private mutating func slotForSending(_ id: StreamID, _ frameType: UInt64) throws(TransportError) -> Int? {
         // RFC 9000 sections 19.5 and 19.10.
         if isReceiveOnly(id) {
-            throw TransportError(.streamStateError, "a receive-only stream was acted on", frameType: frameType)
+            throw TransportError(
+                .streamStateError, "a receive-only stream was acted on", frameType: frameType)
         }
         return try slot(id, frameType)
     }
@@ -128,7 +130,9 @@ extension Streams {
     private mutating func slot(_ id: StreamID, _ frameType: UInt64) throws(TransportError) -> Int? {
         if let slot = table.slot(of: id) { return slot }
         if id.initiator != role {
-            return try remote[id.direction].touch(id.index, frameType: frameType) ? openSlot(id) : nil
+            guard try remote[id.direction].touch(id.index, frameType: frameType) else { return nil }
+            requestStreamCredit(id.direction)
+            return openSlot(id)
         }
         // RFC 9000 sections 19.5, 19.8 and 19.10: only we create our streams.
         guard id.index < local[id.direction].openedCount else {

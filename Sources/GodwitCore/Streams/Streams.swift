@@ -133,7 +133,11 @@ struct Streams: Sendable {
         table.close(slot)
         guard id.initiator != role else { return }
         remote[id.direction].noteEnded()
-        if remote[id.direction].isUpdateDue { controlFrames.insert(.maxStreams(id.direction)) }
+        requestStreamCredit(id.direction)
+    }
+
+    mutating func requestStreamCredit(_ direction: StreamID.Direction) {
+        if remote[direction].isUpdateDue { controlFrames.insert(.maxStreams(direction)) }
     }
 
     // MARK: Life
@@ -152,6 +156,10 @@ struct Streams: Sendable {
         if eventQueue.isEmpty(0) { eventQueue.removeAll() }
     }
 
-    /// How many streams are open, or have something left to tell.
+    /// How many streams are open, or have something left to tell. Those that the peer opened by opening a higher one
+    /// and that nobody has touched are not among them.
     var openCount: Int { table.count }
+
+    /// The ids of those streams, in no order that means anything.
+    var openIDs: [StreamID] { table.openSlots.map { table.slots[$0].id } }
 }

@@ -39,7 +39,8 @@ struct OffsetRanges: Codable, Sendable, Equatable {
         var to = from
         var merged = range
         while to < ranges.count, ranges[to].lowerBound <= range.upperBound {
-            merged = min(merged.lowerBound, ranges[to].lowerBound)..<max(merged.upperBound, ranges[to].upperBound)
+            merged =
+                min(merged.lowerBound, ranges[to].lowerBound)..<max(merged.upperBound, ranges[to].upperBound)
             to += 1
         }
         if to == from + 1 {

@@ -13,7 +13,8 @@ public struct Certificate: Hashable, Sendable {
     /// - Parameter source: what to call it in the error.
     public init(der: [UInt8], source: String = "certificate") throws(TLSConfigurationError) {
         guard let parsed = ParsedCertificate(der) else {
-            throw TLSConfigurationError(source: source, problem: "not a certificate (\(errorText(takeError())))")
+            throw TLSConfigurationError(
+                source: source, problem: "not a certificate (\(errorText(takeError())))")
         }
         self.der = der
         self.dnsNames = parsed.dnsNames
@@ -22,7 +23,9 @@ public struct Certificate: Hashable, Sendable {
     /// The certificates of a PEM text in their order; other blocks are skipped.
     ///
     /// - Parameter source: what to call the text in the error, such as the file it came from.
-    public static func list(pem: String, source: String = "certificates") throws(TLSConfigurationError) -> [Certificate] {
+    public static func list(pem: String, source: String = "certificates") throws(TLSConfigurationError)
+        -> [Certificate]
+    {
         var certificates: [Certificate] = []
         for block in try PEMDocument(Array(pem.utf8), source: source).blocks where block.isCertificate {
             let name = "\(source), certificate \(certificates.count + 1)"
@@ -71,13 +74,16 @@ final class ParsedCertificate: @unchecked Sendable {
         let names = OpaquePointer(raw)
         defer { GENERAL_NAMES_free(names) }
         return (0..<OPENSSL_sk_num(names)).compactMap { index in
-            OPENSSL_sk_value(names, index).flatMap { Self.dnsName($0.assumingMemoryBound(to: GENERAL_NAME.self)) }
+            OPENSSL_sk_value(names, index).flatMap {
+                Self.dnsName($0.assumingMemoryBound(to: GENERAL_NAME.self))
+            }
         }
     }
 
     private static func dnsName(_ name: UnsafeMutablePointer<GENERAL_NAME>) -> String? {
         guard name.pointee.type == GEN_DNS, let text = name.pointee.d.dNSName else { return nil }
-        let bytes = UnsafeBufferPointer(start: ASN1_STRING_get0_data(text), count: Int(ASN1_STRING_length(text)))
+        let bytes = UnsafeBufferPointer(
+            start: ASN1_STRING_get0_data(text), count: Int(ASN1_STRING_length(text)))
         return String(decoding: bytes, as: UTF8.self).lowercased()
     }
 }

@@ -17,7 +17,8 @@ struct CertificateBuilder {
         self.validity = validity
     }
 
-    func build(for key: PrivateKey, signedBy signer: PrivateKey) throws(TLSConfigurationError) -> Certificate {
+    func build(for key: PrivateKey, signedBy signer: PrivateKey) throws(TLSConfigurationError) -> Certificate
+    {
         guard let first = subjectNames.first else { throw failure("there are no names") }
         guard let x509 = X509_new() else { throw failure("out of memory") }
         defer { X509_free(x509) }

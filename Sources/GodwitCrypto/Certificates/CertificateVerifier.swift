@@ -22,7 +22,8 @@ struct CertificateVerifier: Sendable {
     func verify(_ chain: [[UInt8]], host: String?) throws(Refusal) {
         if let trust { try verify(chain, host: host, trust) }
         if let hook, !hook(chain) {
-            throw Refusal(alert: UInt8(SSL_AD_BAD_CERTIFICATE), reason: "the application refused the certificate")
+            throw Refusal(
+                alert: UInt8(SSL_AD_BAD_CERTIFICATE), reason: "the application refused the certificate")
         }
     }
 
@@ -32,12 +33,15 @@ struct CertificateVerifier: Sendable {
             ERR_clear_error()
             throw Refusal(alert: UInt8(SSL_AD_BAD_CERTIFICATE), reason: "the certificate can't be read")
         }
-        guard let context = X509_STORE_CTX_new(), let stack = OPENSSL_sk_new_null() else { throw Self.exhausted }
+        guard let context = X509_STORE_CTX_new(), let stack = OPENSSL_sk_new_null() else {
+            throw Self.exhausted
+        }
         defer {
             X509_STORE_CTX_free(context)
             OPENSSL_sk_free(stack)
         }
-        for certificate in parsed.dropFirst() where OPENSSL_sk_push(stack, UnsafeMutableRawPointer(certificate.x509)) == 0 {
+        for certificate in parsed.dropFirst()
+        where OPENSSL_sk_push(stack, UnsafeMutableRawPointer(certificate.x509)) == 0 {
             throw Self.exhausted
         }
         let isSetUp =
@@ -64,11 +68,25 @@ struct CertificateVerifier: Sendable {
     }
 
     private func run(_ context: OpaquePointer) throws(Refusal) {
-        guard X509_verify_cert(context) != 1 else { return }
+        guard X509_verify_cert(context) != 1 else { return try requireAuthorities(context) }
         let result = Int(X509_STORE_CTX_get_error(context))
         ERR_clear_error()
         let text = X509_verify_cert_error_string(result).map { String(cString: $0) } ?? "error \(result)"
         throw Refusal(alert: UInt8(truncatingIfNeeded: SSL_alert_from_verify_result(result)), reason: text)
+    }
+
+    /// BoringSSL doesn't ask whether certificates that are trusted may sign others (RFC 5280 section 6.1.4), so
+    /// whoever has the key of a server that is trusted by hand could make certificates for all other names.
+    private func requireAuthorities(_ context: OpaquePointer) throws(Refusal) {
+        guard let chain = X509_STORE_CTX_get0_chain(context) else { throw Self.exhausted }
+        for index in 1..<max(1, OPENSSL_sk_num(chain)) {
+            guard let certificate = OPENSSL_sk_value(chain, index),
+                X509_check_ca(OpaquePointer(certificate)) == 1
+            else {
+                throw Refusal(
+                    alert: UInt8(SSL_AD_UNKNOWN_CA), reason: "signed by a certificate that is no authority's")
+            }
+        }
     }
 
     private static let exhausted = Refusal(alert: UInt8(SSL_AD_INTERNAL_ERROR), reason: "out of memory")

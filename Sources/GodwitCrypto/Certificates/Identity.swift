@@ -18,13 +18,16 @@ public final class Identity: @unchecked Sendable {
         guard let own = certificates.first else {
             throw TLSConfigurationError(source: source, problem: "there is no certificate")
         }
-        guard let parsed = ParsedCertificate(own.der), X509_check_private_key(parsed.x509, key.key) == 1 else {
+        guard let parsed = ParsedCertificate(own.der), X509_check_private_key(parsed.x509, key.key) == 1
+        else {
             ERR_clear_error()
-            throw TLSConfigurationError(source: source, problem: "the private key is not the first certificate's")
+            throw TLSConfigurationError(
+                source: source, problem: "the private key is not the first certificate's")
         }
         guard let credential = Self.makeCredential(certificates, key) else {
             throw TLSConfigurationError(
-                source: source, problem: "certificate and key are of no use for TLS (\(errorText(takeError())))")
+                source: source,
+                problem: "certificate and key are of no use for TLS (\(errorText(takeError())))")
         }
         self.certificates = certificates
         self.credential = credential

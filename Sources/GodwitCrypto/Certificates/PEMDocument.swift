@@ -49,7 +49,8 @@ struct PEMDocument {
         guard let bio = BIO_new(BIO_s_mem()) else { return "" }
         defer { BIO_free(bio) }
         var (contents, length): (UnsafePointer<UInt8>?, Int) = (nil, 0)
-        guard PEM_write_bio(bio, label, "", der, der.count) > 0, BIO_mem_contents(bio, &contents, &length) == 1
+        guard PEM_write_bio(bio, label, "", der, der.count) > 0,
+            BIO_mem_contents(bio, &contents, &length) == 1
         else { return "" }
         return String(decoding: UnsafeBufferPointer(start: contents, count: length), as: UTF8.self)
     }

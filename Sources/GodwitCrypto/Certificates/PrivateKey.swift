@@ -34,7 +34,8 @@ public final class PrivateKey: @unchecked Sendable {
             throw TLSConfigurationError(source: source, problem: "holds no private key in PEM form")
         }
         guard !block.isEncrypted, block.label != "ENCRYPTED PRIVATE KEY" else {
-            throw TLSConfigurationError(source: source, problem: "the private key is encrypted; decrypt it first")
+            throw TLSConfigurationError(
+                source: source, problem: "the private key is encrypted; decrypt it first")
         }
         try self.init(der: block.der, source: source)
     }

@@ -44,7 +44,8 @@ final class TrustStore: @unchecked Sendable {
         // Whoever lists a certificate by hand means it, also one that another has signed.
         X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
         for certificate in certificates {
-            guard let parsed = ParsedCertificate(certificate.der), X509_STORE_add_cert(store, parsed.x509) == 1
+            guard let parsed = ParsedCertificate(certificate.der),
+                X509_STORE_add_cert(store, parsed.x509) == 1
             else {
                 throw TLSConfigurationError(source: "trusted certificates", problem: errorText(takeError()))
             }
@@ -68,7 +69,9 @@ final class TrustStore: @unchecked Sendable {
         let trust = TrustStore()
         defer { ERR_clear_error() }
         if getenv("SSL_CERT_FILE") == nil, getenv("SSL_CERT_DIR") == nil {
-            for bundle in bundles where X509_STORE_load_locations(trust.store, bundle, nil) == 1 { return trust }
+            for bundle in bundles where X509_STORE_load_locations(trust.store, bundle, nil) == 1 {
+                return trust
+            }
         }
         // BoringSSL's own places, or the environment's.
         return X509_STORE_set_default_paths(trust.store) == 1 ? trust : nil

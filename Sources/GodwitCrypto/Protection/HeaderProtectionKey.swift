@@ -57,7 +57,9 @@ public final class HeaderProtectionKey {
         }
     }
 
-    private func aesMask(_ context: UnsafeMutablePointer<EVP_CIPHER_CTX>, _ sample: UnsafePointer<UInt8>) -> HeaderProtectionMask {
+    private func aesMask(_ context: UnsafeMutablePointer<EVP_CIPHER_CTX>, _ sample: UnsafePointer<UInt8>)
+        -> HeaderProtectionMask
+    {
         var block: (UInt64, UInt64) = (0, 0)
         withUnsafeMutableBytes(of: &block) {
             _ = EVP_Cipher(context, $0.baseAddress!.assumingMemoryBound(to: UInt8.self), sample, $0.count)
@@ -79,7 +81,8 @@ public final class HeaderProtectionKey {
                 _ = EVP_Cipher(context, output, samples + done * 16, count * 16)
                 for index in 0..<count {
                     let word = blocks.load(fromByteOffset: index * 16, as: UInt64.self)
-                    masks[done + index] = HeaderProtectionMask(bits: UInt64(littleEndian: word) & 0xff_ffff_ffff)
+                    masks[done + index] = HeaderProtectionMask(
+                        bits: UInt64(littleEndian: word) & 0xff_ffff_ffff)
                 }
                 done += count
             }
@@ -103,7 +106,8 @@ private struct ChaChaKey {
             withUnsafeBytes(of: words) { key in
                 let bytes = output.baseAddress!.assumingMemoryBound(to: UInt8.self)
                 CRYPTO_chacha_20(
-                    bytes, bytes, 5, key.baseAddress!.assumingMemoryBound(to: UInt8.self), sample + 4, counter)
+                    bytes, bytes, 5, key.baseAddress!.assumingMemoryBound(to: UInt8.self), sample + 4, counter
+                )
             }
         }
         return HeaderProtectionMask(bits: UInt64(littleEndian: stream))

@@ -35,7 +35,8 @@ public enum RetryIntegrity {
     ) -> Bool {
         guard packet.count > tagLength else { return false }
         let body = UnsafeRawBufferPointer(rebasing: packet.dropLast(tagLength))
-        guard let expected = tag(packet: body, originalDestination: originalDestination, version: version) else {
+        guard let expected = tag(packet: body, originalDestination: originalDestination, version: version)
+        else {
             return false
         }
         return CRYPTO_memcmp(expected, body.baseAddress! + body.count, tagLength) == 0

@@ -48,7 +48,8 @@ public struct TrafficSecret: Hashable, Sendable, Codable {
         bytes = try container.decode([UInt8].self, forKey: .bytes)
         guard bytes.count == suite.hashLength else {
             throw DecodingError.dataCorruptedError(
-                forKey: .bytes, in: container, debugDescription: "a secret of \(bytes.count) bytes for \(suite)")
+                forKey: .bytes, in: container,
+                debugDescription: "a secret of \(bytes.count) bytes for \(suite)")
         }
     }
 }

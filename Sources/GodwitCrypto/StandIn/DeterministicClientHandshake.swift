@@ -135,7 +135,9 @@ package final class DeterministicClientHandshake: HandshakeSession {
         }
         applicationProtocol = chosen
         earlyDataAccepted = fields[2] == [1]
-        if sendsEarlyData { session.queue.append(earlyDataAccepted ? .earlyDataAccepted : .earlyDataRejected) }
+        if sendsEarlyData {
+            session.queue.append(earlyDataAccepted ? .earlyDataAccepted : .earlyDataRejected)
+        }
         session.queue.append(.peerTransportParameters(fields[1]))
         schedule.add(message)
         if isResumed { certificate = ticket?.certificate ?? [] }
@@ -143,7 +145,8 @@ package final class DeterministicClientHandshake: HandshakeSession {
     }
 
     private func handleFinished(_ message: StandInMessage) throws(HandshakeFailure) {
-        guard let serverHandshake, let clientHandshake, message.bytes == schedule.finished(serverHandshake).bytes
+        guard let serverHandshake, let clientHandshake,
+            message.bytes == schedule.finished(serverHandshake).bytes
         else { throw HandshakeFailure(alert: 51, reason: "the handshake was changed on the way") }
         schedule.add(message)
         let finished = schedule.finished(clientHandshake)
@@ -158,7 +161,8 @@ package final class DeterministicClientHandshake: HandshakeSession {
             .complete(
                 HandshakeSummary(
                     applicationProtocol: applicationProtocol ?? "", serverName: serverName,
-                    cipherSuite: StandInKeySchedule.suite, peerCertificates: [certificate], isResumed: isResumed,
+                    cipherSuite: StandInKeySchedule.suite, peerCertificates: [certificate],
+                    isResumed: isResumed,
                     earlyDataAccepted: earlyDataAccepted, exporterSecret: application.exporter,
                     keyExchangeGroup: usesMLKEM ? .x25519MLKEM768 : .x25519)))
         try session.read(at: .oneRTT)
@@ -167,8 +171,10 @@ package final class DeterministicClientHandshake: HandshakeSession {
     private func handleTicket(_ message: StandInMessage) throws(HandshakeFailure) {
         let fields = try message.fields(3)
         let ticket = StandInTicket(
-            serverName: host, applicationProtocol: applicationProtocol ?? "", allowsEarlyData: fields[2] == [1],
-            presharedKey: schedule.resumptionKey(nonce: fields[1]), certificate: certificate, sealed: fields[0])
+            serverName: host, applicationProtocol: applicationProtocol ?? "",
+            allowsEarlyData: fields[2] == [1],
+            presharedKey: schedule.resumptionKey(nonce: fields[1]), certificate: certificate,
+            sealed: fields[0])
         session.queue.append(.sessionTicket(ticket.bytes))
     }
 }

@@ -71,7 +71,8 @@ package final class DeterministicServerHandshake: HandshakeSession {
         do throws(TransportError) { parameters = try makeParameters(hello.transportParameters) } catch {
             throw HandshakeFailure(code: error.code, reason: error.reason)
         }
-        guard let chosen = configuration.applicationProtocols.first(where: hello.applicationProtocols.contains)
+        guard
+            let chosen = configuration.applicationProtocols.first(where: hello.applicationProtocols.contains)
         else { throw HandshakeFailure(alert: 120, reason: "NO_APPLICATION_PROTOCOL") }
         applicationProtocol = chosen
         serverName = hello.serverName
@@ -79,7 +80,9 @@ package final class DeterministicServerHandshake: HandshakeSession {
         resume(hello)
         schedule.add(message)
         let early = earlyDataAccepted ? schedule.trafficSecret("c e traffic") : nil
-        if hello.offersEarlyData { session.queue.append(earlyDataAccepted ? .earlyDataAccepted : .earlyDataRejected) }
+        if hello.offersEarlyData {
+            session.queue.append(earlyDataAccepted ? .earlyDataAccepted : .earlyDataRejected)
+        }
         try answer(hello, parameters, earlySecret: early)
     }
 
@@ -135,10 +138,13 @@ package final class DeterministicServerHandshake: HandshakeSession {
         if !isResumed {
             // The certificate's first bytes are random like a key, so that two servers' differ.
             var certificate = generator.bytes(min(32, configuration.certificateLength))
-            certificate += [UInt8](repeating: 0x30, count: configuration.certificateLength - certificate.count)
+            certificate += [UInt8](
+                repeating: 0x30, count: configuration.certificateLength - certificate.count)
             let size = StandInSizes.certificate(configuration.certificateLength)
             send(StandInMessage(.certificate, [certificate], paddedTo: size), at: .handshake)
-            send(StandInMessage(.certificateVerify, [], paddedTo: StandInSizes.certificateVerify), at: .handshake)
+            send(
+                StandInMessage(.certificateVerify, [], paddedTo: StandInSizes.certificateVerify),
+                at: .handshake)
         }
         send(schedule.finished(secret), at: .handshake)
     }
@@ -168,16 +174,19 @@ package final class DeterministicServerHandshake: HandshakeSession {
     private func sendTickets() {
         guard let keys = configuration.ticketKeys else { return }
         let isEarly = configuration.earlyData != nil
+        let name = applicationProtocol ?? ""
+        let room = StandInSizes.ticketPayload(
+            usesMLKEM: usesMLKEM, applicationProtocol: name, allowsEarlyData: isEarly)
         for number in 0..<max(0, min(configuration.ticketCount, 16)) {
             let nonce: [UInt8] = [UInt8(number)]
             let state = StandInSessionState(
-                presharedKey: schedule.resumptionKey(nonce: nonce), applicationProtocol: applicationProtocol ?? "",
+                presharedKey: schedule.resumptionKey(nonce: nonce), applicationProtocol: name,
                 earlyDataContext: earlyDataContext)
-            let room = StandInSizes.ticketPayload(usesMLKEM: usesMLKEM, allowsEarlyData: isEarly)
             let ticket = keys.current.seal(state.bytes(paddedTo: room), associatedData: [], using: &generator)
             let size = StandInSizes.newSessionTicket(ticket: ticket.count, allowsEarlyData: isEarly)
             session.send(
-                StandInMessage(.newSessionTicket, [ticket, nonce, [isEarly ? 1 : 0]], paddedTo: size), at: .oneRTT)
+                StandInMessage(.newSessionTicket, [ticket, nonce, [isEarly ? 1 : 0]], paddedTo: size),
+                at: .oneRTT)
         }
     }
 }
@@ -234,7 +243,8 @@ struct StandInSessionState {
 
     func bytes(paddedTo length: Int) -> [UInt8] {
         StandInMessage(
-            .newSessionTicket, [presharedKey, Array(applicationProtocol.utf8), earlyDataContext], paddedTo: length
+            .newSessionTicket, [presharedKey, Array(applicationProtocol.utf8), earlyDataContext],
+            paddedTo: length
         ).bytes
     }
 }

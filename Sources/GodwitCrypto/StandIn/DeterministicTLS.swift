@@ -12,12 +12,14 @@ package struct DeterministicTLSClient: Sendable {
 
     /// A handshake with one server, with the parameters of ``TLSClient``'s and the randomness to use.
     package func makeHandshake(
-        serverName: String, transportParameters: [UInt8], ticket: [UInt8]? = nil, offersEarlyData: Bool = false,
+        serverName: String, transportParameters: [UInt8], ticket: [UInt8]? = nil,
+        offersEarlyData: Bool = false,
         random: RandomGenerator
     ) -> DeterministicClientHandshake {
         let ticket = ticket.flatMap { StandInTicket($0) }
         return DeterministicClientHandshake(
-            configuration: self, serverName: serverName.lowercased(), transportParameters: transportParameters,
+            configuration: self, serverName: serverName.lowercased(),
+            transportParameters: transportParameters,
             ticket: ticket?.serverName == serverName.lowercased() ? ticket : nil,
             offersEarlyData: offersEarlyData, random: random)
     }

@@ -27,7 +27,8 @@ struct StandInKeySchedule {
     /// A secret over the messages so far.
     func derive(_ label: String) -> [UInt8] {
         KeyDerivation.expandLabel(
-            secret, label, context: KeyDerivation.hash(transcript, suite: Self.suite), length: 32, suite: Self.suite)
+            secret, label, context: KeyDerivation.hash(transcript, suite: Self.suite), length: 32,
+            suite: Self.suite)
     }
 
     func trafficSecret(_ label: String) -> TrafficSecret {

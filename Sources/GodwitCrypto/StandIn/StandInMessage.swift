@@ -46,7 +46,9 @@ struct StandInMessage {
         var rest = body
         for _ in 0..<count {
             let length = rest.count < 2 ? Int.max : Int(rest.prefix(2).networkInteger)
-            guard length <= rest.count - 2 else { throw HandshakeFailure(alert: 50, reason: "a damaged message") }
+            guard length <= rest.count - 2 else {
+                throw HandshakeFailure(alert: 50, reason: "a damaged message")
+            }
             rest = rest.dropFirst(2)
             fields.append(Array(rest.prefix(length)))
             rest = rest.dropFirst(length)

@@ -18,7 +18,8 @@ struct StandInSession {
     /// 4.1.3).
     mutating func read(at level: EncryptionLevel) throws(HandshakeFailure) {
         guard buffer.isEmpty else {
-            throw HandshakeFailure(code: .protocolViolation, reason: "handshake bytes behind the last message")
+            throw HandshakeFailure(
+                code: .protocolViolation, reason: "handshake bytes behind the last message")
         }
         readLevel = level
         guard let bytes = held.release(level) else { return }
@@ -27,13 +28,20 @@ struct StandInSession {
         }
     }
 
-    mutating func append(_ bytes: UnsafeRawBufferPointer, at level: EncryptionLevel) throws(HandshakeFailure) {
+    mutating func append(_ bytes: UnsafeRawBufferPointer, at level: EncryptionLevel) throws(HandshakeFailure)
+    {
         if let failure { throw failure }
         guard level != .earlyData, level.rawValue >= readLevel.rawValue else {
-            throw fail(HandshakeFailure(code: .protocolViolation, reason: "handshake bytes at a level that has none"))
+            throw fail(
+                HandshakeFailure(code: .protocolViolation, reason: "handshake bytes at a level that has none")
+            )
         }
         do throws(HandshakeFailure) {
-            if level == readLevel { try buffer.append(bytes) } else { try held.hold(bytes, at: level, limit: 16_384) }
+            if level == readLevel {
+                try buffer.append(bytes)
+            } else {
+                try held.hold(bytes, at: level, limit: 16_384)
+            }
         } catch {
             throw fail(error)
         }
@@ -55,7 +63,9 @@ extension HandshakeFailure {
 
 /// Lists of application protocols, each name behind its length.
 enum StandInProtocols {
-    static func encode(_ names: [String]) -> [UInt8] { names.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) } }
+    static func encode(_ names: [String]) -> [UInt8] {
+        names.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
+    }
 
     static func decode(_ bytes: [UInt8]) -> [String] {
         var names: [String] = []

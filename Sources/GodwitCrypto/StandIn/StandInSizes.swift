@@ -7,7 +7,8 @@ enum StandInSizes {
     static let certificateVerify = 72
 
     static func clientHello(
-        offersMLKEM: Bool, serverName: String, protocols: [String], parameters: Int, ticket: Int?, isEarly: Bool
+        offersMLKEM: Bool, serverName: String, protocols: [String], parameters: Int, ticket: Int?,
+        isEarly: Bool
     ) -> Int {
         let names = protocols.reduce(0) { $0 + 1 + $1.utf8.count }
         let host = IPAddress(serverName) == nil ? 9 + serverName.utf8.count : 0
@@ -26,8 +27,8 @@ enum StandInSizes {
     static func certificate(_ length: Int) -> Int { 13 + length }
 
     /// What the server seals into a ticket.
-    static func ticketPayload(usesMLKEM: Bool, allowsEarlyData: Bool) -> Int {
-        (usesMLKEM ? 167 : 166) - (allowsEarlyData ? 0 : 45)
+    static func ticketPayload(usesMLKEM: Bool, applicationProtocol: String, allowsEarlyData: Bool) -> Int {
+        (usesMLKEM ? 165 : 164) + applicationProtocol.utf8.count - (allowsEarlyData ? 0 : 46)
     }
 
     static func newSessionTicket(ticket: Int, allowsEarlyData: Bool) -> Int {

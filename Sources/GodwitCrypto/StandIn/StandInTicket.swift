@@ -14,7 +14,8 @@ struct StandInTicket {
         StandInMessage(
             .newSessionTicket,
             [
-                Array(serverName.utf8), Array(applicationProtocol.utf8), [allowsEarlyData ? 1 : 0], presharedKey,
+                Array(serverName.utf8), Array(applicationProtocol.utf8), [allowsEarlyData ? 1 : 0],
+                presharedKey,
                 certificate, sealed,
             ]
         ).bytes

@@ -33,13 +33,15 @@ final class AuthenticatedCipher: @unchecked Sendable {
             room,
             by: {
                 EVP_AEAD_CTX_seal(
-                    context, $0, &length, room, nonce, nonce.count, plaintext, plaintext.count, associatedData,
+                    context, $0, &length, room, nonce, nonce.count, plaintext, plaintext.count,
+                    associatedData,
                     associatedData.count)
             }, "EVP_AEAD_CTX_seal")
     }
 
     /// Nil if the ciphertext is not authentic.
-    func open(_ ciphertext: ArraySlice<UInt8>, nonce: ArraySlice<UInt8>, associatedData: [UInt8]) -> [UInt8]? {
+    func open(_ ciphertext: ArraySlice<UInt8>, nonce: ArraySlice<UInt8>, associatedData: [UInt8]) -> [UInt8]?
+    {
         guard ciphertext.count >= Self.tagLength else { return nil }
         var opened = false
         let plaintext = [UInt8](unsafeUninitializedCapacity: ciphertext.count) { buffer, length in

@@ -1,4 +1,5 @@
-/// Names of application protocols in order of preference, in the form that ALPN has them (RFC 7301 section 3.1).
+/// Names of application protocols in order of preference, in the form that ALPN has them (RFC 7301 section
+/// 3.1).
 struct ApplicationProtocols: Sendable {
     /// Each name behind its length.
     let list: [UInt8]

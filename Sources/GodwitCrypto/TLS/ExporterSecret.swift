@@ -19,9 +19,11 @@ public struct ExporterSecret: Hashable, Sendable, Codable {
     ///   - length: how many bytes, up to 255 times the hash's.
     public func export(label: String, context: [UInt8] = [], length: Int) -> [UInt8] {
         let derived = KeyDerivation.expandLabel(
-            bytes, label, context: KeyDerivation.hash([], suite: suite), length: suite.hashLength, suite: suite)
+            bytes, label, context: KeyDerivation.hash([], suite: suite), length: suite.hashLength,
+            suite: suite)
         return KeyDerivation.expandLabel(
-            derived, "exporter", context: KeyDerivation.hash(context, suite: suite), length: length, suite: suite)
+            derived, "exporter", context: KeyDerivation.hash(context, suite: suite), length: length,
+            suite: suite)
     }
 }
 

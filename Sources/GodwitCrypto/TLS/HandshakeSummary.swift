@@ -19,7 +19,8 @@ public struct HandshakeSummary: Hashable, Sendable, Codable {
     public var keyExchangeGroup: KeyExchangeGroup
 
     public init(
-        applicationProtocol: String, serverName: String?, cipherSuite: CipherSuite, peerCertificates: [[UInt8]],
+        applicationProtocol: String, serverName: String?, cipherSuite: CipherSuite,
+        peerCertificates: [[UInt8]],
         isResumed: Bool, earlyDataAccepted: Bool, exporterSecret: ExporterSecret,
         keyExchangeGroup: KeyExchangeGroup
     ) {

@@ -9,7 +9,8 @@ struct InboundLevels {
         _ bytes: UnsafeRawBufferPointer, at level: EncryptionLevel, limit: Int
     ) throws(HandshakeFailure) {
         guard bytes.count <= limit - held[Int(level.rawValue)].count else {
-            throw HandshakeFailure(code: .cryptoBufferExceeded, reason: "too many handshake bytes ahead of time")
+            throw HandshakeFailure(
+                code: .cryptoBufferExceeded, reason: "too many handshake bytes ahead of time")
         }
         held[Int(level.rawValue)] += bytes
     }

@@ -1,23 +1,24 @@
 internal import Synchronization
 
-/// Lets each ClientHello with early data pass once (RFC 8446 section 8.2), so that nobody who recorded one can
-/// have its early data processed again by this server.
+/// Lets each ClientHello with early data pass once (RFC 8446 section 8.2), so that nobody who recorded one
+/// can have its early data processed again by this server.
 ///
-/// BoringSSL refuses early data whose ticket says that it was sent more than a minute earlier or later than it
-/// came. What came in during that time is remembered here: fingerprints of ClientHellos, up to a number of them.
-/// When they are too many, early data is refused, which costs the client a round trip and nothing else.
+/// BoringSSL refuses early data whose ticket says that it was sent more than a minute earlier or later than
+/// it came. What came in during that time is remembered here: fingerprints of ClientHellos, up to a number of
+/// them. When they are too many, early data is refused, which costs the client a round trip and nothing else.
 ///
-/// It knows only what this process saw. Servers that share ticket keys can each be sent the same ClientHello once.
+/// It knows only what this process saw. Servers that share ticket keys can each be sent the same ClientHello
+/// once.
 public final class ReplayFilter: Sendable {
     private let memory: Mutex<Memory>
 
     /// - Parameters:
-    ///   - window: how long to remember at least, in seconds; no less than the two minutes within which BoringSSL
-    ///     takes early data.
+    ///   - window: how long to remember at least, in seconds; no less than the two minutes within which
+    ///     BoringSSL takes early data.
     ///   - capacity: how many ClientHellos to remember in each window. One takes about 50 bytes.
     ///   - refusesFirstWindow: whether to refuse all early data until a window has passed since the first was
-    ///     offered, because a ClientHello may have been recorded before the server started (RFC 8446 section 8.2).
-    ///     May be switched off where ticket keys end with the process.
+    ///     offered, because a ClientHello may have been recorded before the server started (RFC 8446 section
+    ///     8.2). May be switched off where ticket keys end with the process.
     public init(window: Int64 = 150, capacity: Int = 65_536, refusesFirstWindow: Bool = true) {
         precondition(window >= 120 && capacity > 0)
         memory = Mutex(Memory(window: window, capacity: capacity, refusesFirstWindow: refusesFirstWindow))
@@ -30,7 +31,9 @@ public final class ReplayFilter: Sendable {
     ///   - now: seconds since 1970.
     public func admit(_ fingerprint: [UInt8], now: Int64) -> Bool {
         let digest = KeyDerivation.hash(fingerprint, suite: .aes128GCM)
-        return memory.withLock { $0.admit(Digest(digest[0..<8].networkInteger, digest[8..<16].networkInteger), now) }
+        return memory.withLock {
+            $0.admit(Digest(digest[0..<8].networkInteger, digest[8..<16].networkInteger), now)
+        }
     }
 }
 
@@ -41,8 +44,8 @@ private struct Digest: Hashable {
     init(_ high: UInt64, _ low: UInt64) { (self.high, self.low) = (high, low) }
 }
 
-/// Two generations; the older is forgotten when the younger has lasted a window, so that each entry lives for one
-/// window at least and two at most.
+/// Two generations; the older is forgotten when the younger has lasted a window, so that each entry lives for
+/// one window at least and two at most.
 private struct Memory {
     let window: Int64
     let capacity: Int

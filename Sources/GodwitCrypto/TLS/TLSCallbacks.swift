@@ -78,8 +78,8 @@ enum TLSCallbacks {
 
     // MARK: Certificates
 
-    static let verify:
-        @convention(c) (OpaquePointer?, UnsafeMutablePointer<UInt8>?) -> ssl_verify_result_t = { ssl, alert in
+    static let verify: @convention(c) (OpaquePointer?, UnsafeMutablePointer<UInt8>?) -> ssl_verify_result_t =
+        { ssl, alert in
             guard let handshake = handshake(ssl) else { return ssl_verify_invalid }
             do throws(CertificateVerifier.Refusal) {
                 try handshake.verifyPeer()
@@ -134,7 +134,9 @@ extension ssl_encryption_level_t {
 extension CipherSuite {
     /// Nil for what isn't one of ours.
     init?(_ cipher: OpaquePointer?) {
-        guard let cipher, let suite = CipherSuite(rawValue: SSL_CIPHER_get_protocol_id(cipher)) else { return nil }
+        guard let cipher, let suite = CipherSuite(rawValue: SSL_CIPHER_get_protocol_id(cipher)) else {
+            return nil
+        }
         self = suite
     }
 }

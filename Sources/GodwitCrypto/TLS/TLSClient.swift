@@ -14,10 +14,12 @@ public final class TLSClient: Sendable {
     public init(_ configuration: TLSClientConfiguration) throws(TLSConfigurationError) {
         self.configuration = configuration
         context = try TLSContext(
-            applicationProtocols: configuration.applicationProtocols, cipherSuites: configuration.cipherSuites,
+            applicationProtocols: configuration.applicationProtocols,
+            cipherSuites: configuration.cipherSuites,
             groups: configuration.groups)
         verifier = CertificateVerifier(
-            peer: .server, trust: try TrustStore.make(for: configuration.trust), hook: configuration.verifyPeer,
+            peer: .server, trust: try TrustStore.make(for: configuration.trust),
+            hook: configuration.verifyPeer,
             currentTime: configuration.currentTime ?? WallClock.now)
         try setUp()
     }
@@ -35,7 +37,8 @@ public final class TLSClient: Sendable {
         SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL)
         SSL_CTX_sess_set_new_cb(context, TLSCallbacks.newSession)
         if let identity = configuration.identity {
-            try self.context.check("client certificate", SSL_CTX_add1_credential(context, identity.credential))
+            try self.context.check(
+                "client certificate", SSL_CTX_add1_credential(context, identity.credential))
         }
     }
 
@@ -51,7 +54,8 @@ public final class TLSClient: Sendable {
     ///     ``GodwitWire/QUICVersion/mvfst`` kept.
     /// - Throws: if the name is none.
     public func makeHandshake(
-        serverName: String, transportParameters: [UInt8], ticket: [UInt8]? = nil, offersEarlyData: Bool = false,
+        serverName: String, transportParameters: [UInt8], ticket: [UInt8]? = nil,
+        offersEarlyData: Bool = false,
         usesLegacyCodepoint: Bool = false
     ) throws(TLSConfigurationError) -> TLSHandshake {
         let host = try Self.checked(serverName)
@@ -85,7 +89,8 @@ public final class TLSClient: Sendable {
         let isPrintable = name.utf8.allSatisfy { (0x21...0x7e).contains($0) }
         guard (1...255).contains(name.utf8.count), isPrintable else {
             throw TLSConfigurationError(
-                source: "server name", problem: "'\(serverName)' is not a host name in ASCII, nor an IP address")
+                source: "server name",
+                problem: "'\(serverName)' is not a host name in ASCII, nor an IP address")
         }
         return name
     }

@@ -47,7 +47,9 @@ final class TLSContext: @unchecked Sendable {
     ].map { UInt16($0) }
 
     func check(_ source: String, _ result: CInt) throws(TLSConfigurationError) {
-        guard result == 1 else { throw TLSConfigurationError(source: source, problem: errorText(takeError())) }
+        guard result == 1 else {
+            throw TLSConfigurationError(source: source, problem: errorText(takeError()))
+        }
     }
 
     /// A session of BoringSSL's, which the caller frees.

@@ -87,11 +87,14 @@ public final class TLSHandshake: HandshakeSession {
 
     private var readLevel: EncryptionLevel { EncryptionLevel(SSL_quic_read_level(ssl)) }
 
-    private func checkAllowed(_ bytes: UnsafeRawBufferPointer, at level: EncryptionLevel) throws(HandshakeFailure) {
+    private func checkAllowed(_ bytes: UnsafeRawBufferPointer, at level: EncryptionLevel)
+        throws(HandshakeFailure)
+    {
         // RFC 9001 section 8.3: 0-RTT packets carry no CRYPTO frames. Section 4.1.3: nothing new comes at a level
         // that TLS has left.
         guard level != .earlyData, level.rawValue >= readLevel.rawValue else {
-            throw HandshakeFailure(code: .protocolViolation, reason: "handshake bytes at a level that has none")
+            throw HandshakeFailure(
+                code: .protocolViolation, reason: "handshake bytes at a level that has none")
         }
         if level == .oneRTT { try checkPostHandshake(bytes) }
     }
@@ -109,10 +112,13 @@ public final class TLSHandshake: HandshakeSession {
         }
     }
 
-    private func provide(_ bytes: UnsafeRawBufferPointer, at level: EncryptionLevel) throws(HandshakeFailure) {
+    private func provide(_ bytes: UnsafeRawBufferPointer, at level: EncryptionLevel) throws(HandshakeFailure)
+    {
         let pointer = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
         ERR_clear_error()
-        guard SSL_provide_quic_data(ssl, ssl_encryption_level_t(level), pointer, bytes.count) != 1 else { return }
+        guard SSL_provide_quic_data(ssl, ssl_encryption_level_t(level), pointer, bytes.count) != 1 else {
+            return
+        }
         let error = takeError()
         guard ERR_GET_REASON(error) != SSL_R_EXCESSIVE_MESSAGE_SIZE else {
             throw HandshakeFailure(code: .cryptoBufferExceeded, reason: "too many handshake bytes at once")
@@ -190,7 +196,13 @@ public final class TLSHandshake: HandshakeSession {
         let error = takeError()
         if let callbackFailure { return callbackFailure }
         let reason = errorText(error)
-        if isViolation(ERR_GET_REASON(error)) { return HandshakeFailure(code: .protocolViolation, reason: reason) }
+        // RFC 9001 section 8.1 asks for this alert also where the server picked what wasn't offered.
+        if ERR_GET_REASON(error) == SSL_R_INVALID_ALPN_PROTOCOL {
+            return HandshakeFailure(alert: UInt8(SSL_AD_NO_APPLICATION_PROTOCOL), reason: reason)
+        }
+        if isViolation(ERR_GET_REASON(error)) {
+            return HandshakeFailure(code: .protocolViolation, reason: reason)
+        }
         return HandshakeFailure(alert: alert ?? UInt8(SSL_AD_INTERNAL_ERROR), reason: reason)
     }
 
@@ -257,13 +269,16 @@ extension TLSHandshake {
         guard let stack = SSL_get0_peer_certificates(ssl) else { return [] }
         return (0..<OPENSSL_sk_num(stack)).compactMap { index in
             guard let buffer = OPENSSL_sk_value(stack, index).map({ OpaquePointer($0) }) else { return nil }
-            return [UInt8](UnsafeBufferPointer(start: CRYPTO_BUFFER_data(buffer), count: CRYPTO_BUFFER_len(buffer)))
+            return [UInt8](
+                UnsafeBufferPointer(start: CRYPTO_BUFFER_data(buffer), count: CRYPTO_BUFFER_len(buffer)))
         }
     }
 
     private func makeSummary() -> HandshakeSummary {
-        guard let suite = CipherSuite(SSL_get_current_cipher(ssl)), exporterSecret.count == suite.hashLength else {
-            preconditionFailure("BoringSSL completed a handshake without a cipher suite or an exporter secret")
+        guard let suite = CipherSuite(SSL_get_current_cipher(ssl)), exporterSecret.count == suite.hashLength
+        else {
+            preconditionFailure(
+                "BoringSSL completed a handshake without a cipher suite or an exporter secret")
         }
         return HandshakeSummary(
             applicationProtocol: applicationProtocol ?? "", serverName: serverName, cipherSuite: suite,

@@ -15,7 +15,8 @@ public final class TLSServer: Sendable {
     public init(_ configuration: TLSServerConfiguration) throws(TLSConfigurationError) {
         self.configuration = configuration
         context = try TLSContext(
-            applicationProtocols: configuration.applicationProtocols, cipherSuites: configuration.cipherSuites,
+            applicationProtocols: configuration.applicationProtocols,
+            cipherSuites: configuration.cipherSuites,
             groups: configuration.groups)
         currentTime = configuration.currentTime ?? WallClock.now
         let trust = try TrustStore.make(for: configuration.clientAuthentication.trust)
@@ -40,7 +41,8 @@ public final class TLSServer: Sendable {
             return
         }
         SSL_CTX_set_ticket_aead_method(context, TLSCallbacks.ticketMethod)
-        try self.context.check("ticket count", SSL_CTX_set_num_tickets(context, max(0, configuration.ticketCount)))
+        try self.context.check(
+            "ticket count", SSL_CTX_set_num_tickets(context, max(0, configuration.ticketCount)))
         SSL_CTX_set_session_psk_dhe_timeout(context, min(configuration.ticketLifetime, 604_800))
         SSL_CTX_set_early_data_enabled(context, configuration.earlyData == nil ? 0 : 1)
         // A session of a client that didn't have to show a certificate must not resume where it has to.
@@ -66,13 +68,15 @@ public final class TLSServer: Sendable {
         let ssl = try context.makeSession()
         let answer = ServerAnswer(
             transportParameters: transportParameters,
-            codepoint: usesLegacyCodepoint ? TransportParametersExtension.legacy : TransportParametersExtension.standard)
+            codepoint: usesLegacyCodepoint
+                ? TransportParametersExtension.legacy : TransportParametersExtension.standard)
         let handshake = TLSHandshake(ssl: ssl, side: .server(self, answer))
         SSL_set_accept_state(ssl)
         SSL_set_quic_use_legacy_codepoint(ssl, usesLegacyCodepoint ? 1 : 0)
         if !earlyDataContext.isEmpty {
             let digest = KeyDerivation.hash(earlyDataContext, suite: .aes128GCM)
-            try context.check("early data context", SSL_set_quic_early_data_context(ssl, digest, digest.count))
+            try context.check(
+                "early data context", SSL_set_quic_early_data_context(ssl, digest, digest.count))
         }
         return handshake
     }

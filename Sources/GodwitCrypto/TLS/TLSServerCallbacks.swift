@@ -23,7 +23,8 @@ extension TLSCallbacks {
             OpaquePointer?, UnsafeMutablePointer<UnsafePointer<UInt8>?>?, UnsafeMutablePointer<UInt8>?,
             UnsafePointer<UInt8>?, UInt32, UnsafeMutableRawPointer?
         ) -> CInt = { ssl, chosen, chosenLength, list, length, _ in
-            guard let handshake = handshake(ssl), case .server(let server, _) = handshake.side, let list else {
+            guard let handshake = handshake(ssl), case .server(let server, _) = handshake.side, let list
+            else {
                 return SSL_TLSEXT_ERR_ALERT_FATAL
             }
             let offered = UnsafeBufferPointer(start: list, count: Int(length))
@@ -52,7 +53,8 @@ extension TLSCallbacks {
 
     private static let sealTicket:
         @convention(c) (
-            OpaquePointer?, UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<Int>?, Int, UnsafePointer<UInt8>?,
+            OpaquePointer?, UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<Int>?, Int,
+            UnsafePointer<UInt8>?,
             Int
         ) -> CInt = { ssl, output, outputLength, room, input, count in
             guard let sealer = sealer(ssl), let output else { return 0 }
@@ -66,7 +68,8 @@ extension TLSCallbacks {
 
     private static let openTicket:
         @convention(c) (
-            OpaquePointer?, UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<Int>?, Int, UnsafePointer<UInt8>?,
+            OpaquePointer?, UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<Int>?, Int,
+            UnsafePointer<UInt8>?,
             Int
         ) -> ssl_ticket_aead_result_t = { ssl, output, outputLength, room, input, count in
             let ticket = [UInt8](UnsafeBufferPointer(start: input, count: count))

@@ -31,7 +31,8 @@ public struct ConnectionIDFormat: Hashable, Sendable {
     ///
     /// The draft asks for a nonce of 4 bytes; its nonce is our shard and our nonce together.
     public init?(length: Int, serverIDLength: Int, configuration: UInt8 = 0) {
-        guard (8...ConnectionID.maxLength).contains(length), (1...8).contains(serverIDLength), configuration < 7,
+        guard (8...ConnectionID.maxLength).contains(length), (1...8).contains(serverIDLength),
+            configuration < 7,
             length - 1 - serverIDLength - Self.shardLength >= Self.minNonceLength
         else { return nil }
         self.length = length

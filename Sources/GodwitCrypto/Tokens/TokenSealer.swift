@@ -46,7 +46,8 @@ public struct TokenSealer: Sendable {
 
     func seal(_ payload: [UInt8], associatedData: [UInt8], nonce: [UInt8]) -> [UInt8] {
         let header = keys[0].id + nonce
-        return header + keys[0].cipher.seal(payload, nonce: nonce, associatedData: keys[0].id + associatedData)
+        return header
+            + keys[0].cipher.seal(payload, nonce: nonce, associatedData: keys[0].id + associatedData)
     }
 
     /// The payload of a token; nil if none of the keys made it, if it was changed, or if the associated data is

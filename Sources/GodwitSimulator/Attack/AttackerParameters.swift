@@ -2,8 +2,8 @@ public import GodwitWire
 
 /// What an attacker does with the datagrams that pass the links it listens on.
 ///
-/// It can't open packets; it copies whole datagrams and sends the copies again, perhaps from somewhere else, which
-/// is what RFC 9000 section 21.1.1 grants attackers on and off the path.
+/// It can't open packets; it copies whole datagrams and sends the copies again, perhaps from somewhere else,
+/// which is what RFC 9000 section 21.1.1 grants attackers on and off the path.
 public struct AttackerParameters: Hashable, Sendable, Codable {
     /// Which source address the copies have.
     public enum Disguise: Hashable, Sendable, Codable {
@@ -18,15 +18,15 @@ public struct AttackerParameters: Hashable, Sendable, Codable {
 
     /// The probability that a datagram is copied.
     public var probability: Double
-    /// How long the attacker keeps a copy before it sends it. The copy then has only the destination's ingress link
-    /// before it, so that one taken from the sender's egress link can overtake the original.
+    /// How long the attacker keeps a copy before it sends it. The copy then has only the destination's
+    /// ingress link before it, so that one taken from the sender's egress link can overtake the original.
     public var delay: TimeSpan
     /// The most that chance adds to the delay.
     public var jitter: TimeSpan
     /// Where the copies seem to come from.
     public var disguise: Disguise
-    /// Whether datagrams sent to the attacker's own address are handed on to the host that they would have gone
-    /// to without it, from the address they came from.
+    /// Whether datagrams sent to the attacker's own address are handed on to the host that they would have
+    /// gone to without it, from the address they came from.
     public var relaysReplies: Bool
     /// Whether the datagrams that were copied are taken off the link.
     public var interceptsOriginals: Bool
@@ -35,7 +35,8 @@ public struct AttackerParameters: Hashable, Sendable, Codable {
 
     /// By default an attacker that sends every datagram once more, at once, as it was.
     public init(
-        probability: Double = 1, delay: TimeSpan = .zero, jitter: TimeSpan = .zero, disguise: Disguise = .genuine,
+        probability: Double = 1, delay: TimeSpan = .zero, jitter: TimeSpan = .zero,
+        disguise: Disguise = .genuine,
         relaysReplies: Bool = false, interceptsOriginals: Bool = false, limit: Int = .max
     ) {
         self.probability = probability

@@ -37,7 +37,8 @@ public final class AgreementChecker: Checker {
             return "connection \(connection) ended twice at its \(role): \(earlier), then \(outcome)"
         }
         guard let other = outcomes[role.peer], other != outcome else { return nil }
-        return "connection \(connection) ended with \(outcome) at its \(role), with \(other) at its \(role.peer)"
+        return
+            "connection \(connection) ended with \(outcome) at its \(role), with \(other) at its \(role.peer)"
     }
 
     /// Every connection is over at both ends.

@@ -1,7 +1,7 @@
 public import GodwitWire
 
-/// Holds a server to the anti-amplification limit: to an address that it has not validated it sends at most three
-/// times what came from there (RFC 9000 sections 8 and 21.1.1.1).
+/// Holds a server to the anti-amplification limit: to an address that it has not validated it sends at most
+/// three times what came from there (RFC 9000 sections 8 and 21.1.1.1).
 ///
 /// It counts the payload of datagrams by address, over all connections. The server's program reports
 /// ``Observation/addressValidated(_:)`` for each address that it has validated.
@@ -47,7 +47,8 @@ public final class AmplificationChecker: Checker {
         guard !account.isSettled, account.sent > factor * account.received else { return nil }
         // One complaint an address is enough.
         account.isSettled = true
-        return "sent \(account.sent) B to \(event.destination), which is not validated and sent \(account.received) B"
+        return
+            "sent \(account.sent) B to unvalidated \(event.destination), which sent \(account.received) B"
     }
 
     /// Lifts the limit for a validated address.

@@ -21,8 +21,8 @@ extension SimulationObserver {
 
 /// A judge of something that must hold in every run.
 ///
-/// Each method returns what is wrong in words, or nil if nothing is. The network adds the time and the checker's
-/// name and collects it in ``SimulatedNetwork/violations``.
+/// Each method returns what is wrong in words, or nil if nothing is. The network adds the time and the
+/// checker's name and collects it in ``SimulatedNetwork/violations``.
 public protocol Checker: AnyObject {
     /// What the checker watches over, for messages.
     var name: String { get }

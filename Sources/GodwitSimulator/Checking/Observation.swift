@@ -2,8 +2,8 @@ public import GodwitWire
 
 /// What a program tells the checkers of its network.
 ///
-/// The cases are the points that checkers of this module ask for; ``custom(code:value:)`` is for your own. The
-/// numbers of connections and keys are whatever both ends agree on; a test usually counts from 0.
+/// The cases are the points that checkers of this module ask for; ``custom(code:value:)`` is for your own.
+/// The numbers of connections and keys are whatever both ends agree on; a test usually counts from 0.
 public enum Observation {
     /// A packet was protected with a key.
     case sealed(key: UInt64, packetNumber: UInt64)

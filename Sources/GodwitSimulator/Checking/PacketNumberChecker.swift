@@ -3,8 +3,8 @@ public import GodwitWire
 /// Holds all copies of a connection together to one use of each packet number under a key, since a second use
 /// breaks the AEAD (RFC 9001 section 9.5; RFC 9000 section 12.3).
 ///
-/// Programs report ``Observation/sealed(key:packetNumber:)``. A process that was checkpointed and runs on in two
-/// places reports the same keys from two hosts.
+/// Programs report ``Observation/sealed(key:packetNumber:)``. A process that was checkpointed and runs on in
+/// two places reports the same keys from two hosts.
 public final class PacketNumberChecker: Checker {
     /// `packet numbers`.
     public let name = "packet numbers"

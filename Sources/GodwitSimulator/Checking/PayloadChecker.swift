@@ -45,7 +45,8 @@ public final class PayloadChecker: Checker {
     }
 
     private func receive(
-        _ offset: UInt64, _ bytes: UnsafeRawBufferPointer, _ direction: StreamDirection, _ progress: inout Progress
+        _ offset: UInt64, _ bytes: UnsafeRawBufferPointer, _ direction: StreamDirection,
+        _ progress: inout Progress
     ) -> String? {
         defer { progress.received = max(progress.received, offset + UInt64(bytes.count)) }
         if progress.isFinished, !bytes.isEmpty { return "\(direction): bytes at \(offset) after its end" }
@@ -73,7 +74,8 @@ public final class PayloadChecker: Checker {
     /// Every announced transfer is complete.
     public func checkEnd(at time: Instant) -> [String] {
         order.compactMap { direction in
-            guard let progress = streams[direction], let size = progress.expectedSize, !progress.isFinished else {
+            guard let progress = streams[direction], let size = progress.expectedSize, !progress.isFinished
+            else {
                 return nil
             }
             return "\(direction): \(progress.received) of \(size) B were delivered, and not its end"

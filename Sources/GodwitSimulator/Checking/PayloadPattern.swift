@@ -2,8 +2,8 @@ import GodwitWire
 
 /// The bytes that one direction of a stream carries in a test: pseudo-random, and known at every offset.
 ///
-/// Sender and receiver need not share anything but the names of connection and stream, and a byte that went astray
-/// matches neither at another offset nor on another stream.
+/// Sender and receiver need not share anything but the names of connection and stream, and a byte that went
+/// astray matches neither at another offset nor on another stream.
 public struct PayloadPattern: Hashable, Sendable {
     private let key: UInt64
 

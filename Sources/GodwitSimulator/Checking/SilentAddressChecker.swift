@@ -1,6 +1,7 @@
 public import GodwitWire
 
-/// Holds a host to a bound on what it sends to addresses that never answered it, such as candidates that it probes.
+/// Holds a host to a bound on what it sends to addresses that never answered it, such as candidates that it
+/// probes.
 ///
 /// Datagrams to an address from which the host was ever given anything don't count.
 public final class SilentAddressChecker: Checker {

@@ -51,27 +51,30 @@ struct EventQueue {
     }
 
     private mutating func rise(_ event: ScheduledEvent, from start: Int) {
-        var hole = start
-        while hole > 0 {
-            let parent = (hole - 1) / 2
-            guard event.precedes(heap[parent]) else { break }
-            heap[hole] = heap[parent]
-            hole = parent
+        heap.withUnsafeMutableBufferPointer { heap in
+            var hole = start
+            while hole > 0 {
+                let parent = (hole - 1) / 2
+                guard event.precedes(heap[parent]) else { break }
+                heap[hole] = heap[parent]
+                hole = parent
+            }
+            heap[hole] = event
         }
-        heap[hole] = event
     }
 
     private mutating func sink(_ event: ScheduledEvent) {
-        let count = heap.count
-        var hole = 0
-        while true {
-            var child = 2 * hole + 1
-            guard child < count else { break }
-            if child + 1 < count, heap[child + 1].precedes(heap[child]) { child += 1 }
-            guard heap[child].precedes(event) else { break }
-            heap[hole] = heap[child]
-            hole = child
+        heap.withUnsafeMutableBufferPointer { heap in
+            var hole = 0
+            while true {
+                var child = 2 * hole + 1
+                guard child < heap.count else { break }
+                if child + 1 < heap.count, heap[child + 1].precedes(heap[child]) { child += 1 }
+                guard heap[child].precedes(event) else { break }
+                heap[hole] = heap[child]
+                hole = child
+            }
+            heap[hole] = event
         }
-        heap[hole] = event
     }
 }

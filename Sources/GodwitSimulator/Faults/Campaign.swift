@@ -57,10 +57,13 @@ public struct Campaign: Sendable {
         return report
     }
 
-    private func isRepeated(_ index: UInt64) -> Bool { repetitionInterval > 0 && index % repetitionInterval == 0 }
+    private func isRepeated(_ index: UInt64) -> Bool {
+        repetitionInterval > 0 && index % repetitionInterval == 0
+    }
 
     private func judge(
-        _ seed: UInt64, isRepeated: Bool, _ scenario: (UInt64) throws -> RunOutcome, _ report: inout CampaignReport
+        _ seed: UInt64, isRepeated: Bool, _ scenario: (UInt64) throws -> RunOutcome,
+        _ report: inout CampaignReport
     ) -> [Violation] {
         do {
             let outcome = try scenario(seed)
@@ -153,7 +156,8 @@ extension CampaignFailure: CustomStringConvertible {
 extension CampaignReport: CustomStringConvertible {
     /// A line of figures, then the failures.
     public var description: String {
-        let figures = "\(runs) runs, \(failures.count) failed, \(virtualTime) of virtual time, \(datagrams) datagrams"
+        let figures =
+            "\(runs) runs, \(failures.count) failed, \(virtualTime) of virtual time, \(datagrams) datagrams"
         return ([figures] + failures.map(\.description)).joined(separator: "\n")
     }
 }

@@ -6,7 +6,7 @@ struct FaultDrawing {
     private let limits: FaultPlanLimits
     private let clients: [ClientPlan]
     private let isIPv4: Bool
-    /// How often anyone has moved: every move is to an address that nobody had before.
+    /// How often anyone has moved, which makes every address new.
     private var moves = 0
     /// The clients that left their translators.
     private var untranslated: Set<Int> = []
@@ -20,7 +20,7 @@ struct FaultDrawing {
         guard !clients.isEmpty else { return }
         var time = TimeSpan.zero
         for _ in 0..<self.random.integer(in: limits.faults) {
-            time = time + self.random.span(in: .milliseconds(10)...TimeSpan.seconds(3))
+            time = time + self.random.plannedSpan(.milliseconds(10), .seconds(3))
             let fault = TimedFault(at: time, draw())
             all.append(fault)
             time = fault.end
@@ -34,7 +34,8 @@ struct FaultDrawing {
             return rebinding(client)
         case 2...3 where limits.clientsMove: return move(client)
         case 4 where limits.attackers: return attack(client)
-        case 5...6: return .outage(client: client, lasting: random.span(in: .milliseconds(50)...limits.outage))
+        case 5...6:
+            return .outage(client: client, lasting: random.plannedSpan(.milliseconds(50), limits.outage))
         case 7: return change(client)
         default: return freeze(client)
         }
@@ -55,29 +56,29 @@ struct FaultDrawing {
     private mutating func freeze(_ client: Int) -> Fault {
         let participant = random.chance(0.7) ? Fault.Participant.server : .client(client)
         let longest = limits.clockJump
-        let jump = random.chance(0.5) ? .zero : random.span(in: (.zero - longest)...longest)
+        let jump = random.chance(0.5) ? .zero : random.plannedSpan(.zero - longest, longest)
         let moves = participant == .server && limits.serverMoves && random.chance(0.7)
         if moves { self.moves += 1 }
         return .freeze(
-            participant, lasting: random.span(in: .milliseconds(10)...limits.freeze), clockJump: jump,
+            participant, lasting: random.plannedSpan(.milliseconds(10), limits.freeze), clockJump: jump,
             movingTo: moves ? PlannedAddresses.server(isIPv4, move: self.moves) : nil)
     }
 
     /// Another place in the same network: nearer or farther, and all else as it was.
     private mutating func change(_ client: Int) -> Fault {
         var (egress, ingress) = (clients[client].egress, clients[client].ingress)
-        egress.delay = random.span(in: .microseconds(100)...egress.delay)
-        ingress.delay = random.span(in: .microseconds(100)...ingress.delay)
+        egress.delay = random.plannedSpan(.microseconds(100), egress.delay)
+        ingress.delay = random.plannedSpan(.microseconds(100), ingress.delay)
         return .change(client: client, egress: egress, ingress: ingress)
     }
 
-    /// Datagrams that come late, or that are forwarded from elsewhere. What the attacker forwards stays little
-    /// enough that the connection outlives it.
+    /// Datagrams that come late, or that are forwarded from elsewhere. What the attacker forwards stays
+    /// little enough that the connection outlives it.
     private mutating func attack(_ client: Int) -> Fault {
         let isReplay = random.chance(0.5)
         let parameters = AttackerParameters(
             probability: random.number(in: 0...(isReplay ? 0.3 : 0.05)),
-            delay: random.span(in: .zero...TimeSpan.seconds(isReplay ? 2 : 0)),
+            delay: isReplay ? random.plannedSpan(.zero, .seconds(2)) : .zero,
             jitter: .milliseconds(10), disguise: isReplay ? .genuine : .own,
             relaysReplies: random.chance(0.5), limit: 200)
         moves += 1

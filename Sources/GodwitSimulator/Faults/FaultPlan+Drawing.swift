@@ -7,13 +7,16 @@ extension FaultPlan {
     ///   - seed: what it follows from; the same seed and limits give the same plan.
     ///   - limits: how far it goes.
     public init(seed: UInt64, limits: FaultPlanLimits = FaultPlanLimits()) {
+        precondition(max(limits.clients.upperBound, limits.faults.upperBound) <= PlannedAddresses.capacity)
         let root = DeterministicRandom(seed: seed).forked("fault plan")
         var random = root.forked("everyone")
         let isIPv4 = random.chance(0.7)
         let clients = (0..<random.integer(in: limits.clients)).map { index in
-            ClientPlan(drawnFrom: root.forked("client \(index)"), index: index, isIPv4: isIPv4, limits: limits)
+            ClientPlan(
+                drawnFrom: root.forked("client \(index)"), index: index, isIPv4: isIPv4, limits: limits)
         }
-        let faults = FaultDrawing(random: root.forked("faults"), limits: limits, clients: clients, isIPv4: isIPv4)
+        let faults = FaultDrawing(
+            random: root.forked("faults"), limits: limits, clients: clients, isIPv4: isIPv4)
         let server = ServerPlan(
             address: PlannedAddresses.server(isIPv4), clockOffset: random.clockOffset(limits),
             collecting: random.collecting())
@@ -30,16 +33,19 @@ extension FaultPlan {
     }
 }
 
-/// Addresses from the ranges for documentation (RFC 5737, RFC 3849) and for private use (RFC 1918, RFC 4193).
+/// Addresses from the ranges for documentation and benchmarks (RFC 5737, RFC 2544, RFC 3849) and for private
+/// use (RFC 1918, RFC 4193). Every move is to an address that nobody had before.
 enum PlannedAddresses {
+    /// The most clients, and the most moves, that the ranges have room for.
+    static let capacity = 250
+
     static func server(_ isIPv4: Bool, move: Int = 0) -> NetworkAddress {
-        NetworkAddress(ip: pick(isIPv4, 0xc000_0201 + move, 0x0200_0000_0000_0001 + move), port: 443)
+        NetworkAddress(ip: pick(isIPv4, 0xc000_0201 + move, subnet: 0x1_0000, move), port: 443)
     }
 
     static func client(_ index: Int, _ isIPv4: Bool, move: Int = 0) -> NetworkAddress {
-        NetworkAddress(
-            ip: pick(isIPv4, 0xc633_640a + 16 * index + move, 0x0300_0000_0000_0000 + 256 * index + move),
-            port: UInt16(40_000 + index))
+        let ip = pick(isIPv4, 0xc612_0001 + index << 8 + move, subnet: 0x2_0000 + index, move)
+        return NetworkAddress(ip: ip, port: UInt16(40_000 + index))
     }
 
     static func inside(_ index: Int, _ isIPv4: Bool) -> NetworkAddress {
@@ -48,28 +54,36 @@ enum PlannedAddresses {
     }
 
     static func translator(_ index: Int, _ isIPv4: Bool, move: Int = 0) -> IPAddress {
-        pick(isIPv4, 0xcb00_710a + 16 * index + move, 0x0400_0000_0000_0000 + 256 * index + move)
+        pick(isIPv4, 0xc613_0001 + index << 8 + move, subnet: 0x3_0000 + index, move)
     }
 
     static func attacker(_ index: Int, _ isIPv4: Bool) -> NetworkAddress {
-        NetworkAddress(ip: pick(isIPv4, 0xc000_02c8 + index, 0x0500_0000_0000_0000 + index), port: 6666)
+        NetworkAddress(ip: pick(isIPv4, 0xcb00_7101 + index, subnet: 0x4_0000, index), port: 6666)
     }
 
-    private static func pick(_ isIPv4: Bool, _ v4: Int, _ low: Int) -> IPAddress {
-        isIPv4 ? IPAddress(v4: UInt32(v4)) : IPAddress(high: 0x2001_0db8_0000_0000, low: UInt64(low))
+    private static func pick(_ isIPv4: Bool, _ v4: Int, subnet: Int, _ host: Int) -> IPAddress {
+        isIPv4
+            ? IPAddress(v4: UInt32(v4))
+            : IPAddress(high: 0x2001_0db8_0000_0000 | UInt64(subnet), low: UInt64(1 + host))
     }
 }
 
 extension DeterministicRandom {
+    /// A length of time in whole microseconds, which a person can still read; the shorter bound gives way.
+    mutating func plannedSpan(_ shortest: TimeSpan, _ longest: TimeSpan) -> TimeSpan {
+        let bounds = Int(min(shortest, longest).microseconds)...Int(longest.microseconds)
+        return .microseconds(Int64(integer(in: bounds)))
+    }
+
     /// Clocks show a time since some start; one that jumps back must not come to lie before it.
     fileprivate mutating func clockOffset(_ limits: FaultPlanLimits) -> TimeSpan {
         let allJumps = limits.clockJump * Int64(limits.faults.upperBound + 1)
-        return allJumps + span(in: .zero...TimeSpan.seconds(86_400))
+        return allJumps + .seconds(Int64(integer(in: 0...86_400)))
     }
 
     /// Half of the hosts see every datagram at once.
     fileprivate mutating func collecting() -> TimeSpan {
-        chance(0.5) ? .zero : span(in: .microseconds(10)...TimeSpan.milliseconds(1))
+        chance(0.5) ? .zero : plannedSpan(.microseconds(10), .milliseconds(1))
     }
 }
 
@@ -83,14 +97,14 @@ extension ClientPlan {
         translator = isTranslated ? TranslatorPlan(drawnFrom: &random, index: index, isIPv4: isIPv4) : nil
         egress = LinkParameters(drawnFrom: &random, severity, limits)
         ingress = LinkParameters(drawnFrom: &random, severity, limits)
-        start = random.span(in: .zero...TimeSpan.seconds(2))
+        start = random.plannedSpan(.zero, .seconds(2))
         clockOffset = random.clockOffset(limits)
         collecting = random.collecting()
         workload = WorkloadStep.draw(&random, bytes: max(1, limits.bytes >> severity.byteShift))
     }
 
-    /// The time for the work with one datagram of 1,000 bytes in a dozen round trips, which is what is left of a
-    /// protocol that loses every fifth datagram each way, besides what the rate itself takes.
+    /// The time for the work with one datagram of 1,000 bytes in a dozen round trips, which is what is left
+    /// of a protocol that loses every fifth datagram each way, besides what the rate itself takes.
     fileprivate var estimatedDuration: TimeSpan {
         let bytes = Int64(workload.reduce(0) { $0 + $1.byteCount })
         let roundTrip = egress.worstDelay + ingress.worstDelay
@@ -108,7 +122,9 @@ private enum Severity: Int, CaseIterable {
     case rough
     case harsh
 
-    static func draw(_ random: inout DeterministicRandom) -> Severity { random.element(of: Severity.allCases) }
+    static func draw(_ random: inout DeterministicRandom) -> Severity {
+        random.element(of: Severity.allCases)
+    }
 
     /// The share of the limit on loss that is used.
     var lossShare: Double { [0, 0.1, 0.4, 1][rawValue] }
@@ -116,9 +132,11 @@ private enum Severity: Int, CaseIterable {
 }
 
 extension LinkParameters {
-    fileprivate init(drawnFrom random: inout DeterministicRandom, _ severity: Severity, _ limits: FaultPlanLimits) {
-        self.init(delay: random.span(in: .microseconds(100)...TimeSpan.milliseconds(150)))
-        if random.chance(0.3) { jitter = delay / 4 }
+    fileprivate init(
+        drawnFrom random: inout DeterministicRandom, _ severity: Severity, _ limits: FaultPlanLimits
+    ) {
+        self.init(delay: random.plannedSpan(.microseconds(100), .milliseconds(150)))
+        if random.chance(0.3) { jitter = random.plannedSpan(.microseconds(1), delay / 4) }
         drawRate(&random)
         drawLoss(&random, limit: limits.loss * severity.lossShare)
         if severity != .clean { drawDisorder(&random) }
@@ -135,6 +153,7 @@ extension LinkParameters {
 
     /// Loss and corruption share a limit: to a protocol that authenticates its packets they are the same.
     private mutating func drawLoss(_ random: inout DeterministicRandom, limit: Double) {
+        guard limit > 0 else { return }
         if random.chance(0.3) { corruption = random.number(in: 0...(limit / 4)) }
         let share = random.number(in: 0...(limit - corruption))
         guard random.chance(0.4) else {
@@ -147,8 +166,7 @@ extension LinkParameters {
 
     private mutating func drawDisorder(_ random: inout DeterministicRandom) {
         if random.chance(0.4) {
-            let longest = delay + .milliseconds(1)
-            let held = random.span(in: .microseconds(100)...longest)
+            let held = random.plannedSpan(.microseconds(100), delay + .milliseconds(1))
             reordering = Reordering(probability: random.number(in: 0...0.1), delay: held)
         }
         if random.chance(0.3) { duplication = random.number(in: 0...0.05) }
@@ -170,7 +188,7 @@ extension TranslatorPlan {
             mapping: random.element(of: EndpointDependence.allCases),
             filtering: random.element(of: EndpointDependence.allCases),
             ports: random.element(of: PortAssignment.allCases),
-            bindingLifetime: random.span(in: .seconds(5)...TimeSpan.seconds(120)),
+            bindingLifetime: .seconds(Int64(random.integer(in: 5...120))),
             inboundRefreshes: random.chance(0.5))
         outside = PlannedAddresses.translator(index, isIPv4)
     }
@@ -192,8 +210,8 @@ extension WorkloadStep {
             return .requests(
                 count: requests, requestBytes: random.integer(in: 0...min(1024, largest)),
                 responseBytes: random.integer(in: 0...largest),
-                pause: random.span(in: .zero...TimeSpan.milliseconds(500)))
-        default: return .idle(random.span(in: .milliseconds(100)...TimeSpan.seconds(10)))
+                pause: random.plannedSpan(.zero, .milliseconds(500)))
+        default: return .idle(random.plannedSpan(.milliseconds(100), .seconds(10)))
         }
     }
 }

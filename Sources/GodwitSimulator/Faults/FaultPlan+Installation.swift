@@ -29,7 +29,9 @@ extension FaultPlan {
             "server", interfaces: [Interface(self.server.address)], running: server,
             clockOffset: self.server.clockOffset, collecting: self.server.collecting)
         let egresses = clients.indices.map { network.addLink(clients[$0].egress, named: "client \($0) up") }
-        let ingresses = clients.indices.map { network.addLink(clients[$0].ingress, named: "client \($0) down") }
+        let ingresses = clients.indices.map {
+            network.addLink(clients[$0].ingress, named: "client \($0) down")
+        }
         let translators = clients.indices.map { index in
             clients[index].translator.map { plan in
                 network.addTranslator(
@@ -72,7 +74,9 @@ extension FaultPlan {
 }
 
 extension Fault {
-    fileprivate func happen(_ number: Int, in network: SimulatedNetwork, _ installation: FaultPlanInstallation) {
+    fileprivate func happen(
+        _ number: Int, in network: SimulatedNetwork, _ installation: FaultPlanInstallation
+    ) {
         switch self {
         case .rebinding(let client, let address):
             guard let translator = installation.translators[client] else { return }

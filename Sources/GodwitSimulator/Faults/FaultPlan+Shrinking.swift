@@ -3,8 +3,8 @@ import GodwitWire
 extension FaultPlan {
     /// The plan with as little in it as still fails, for a person to look at.
     ///
-    /// Tries to do without each fault, each client, each step of the work and each peculiarity of a link in turn,
-    /// until nothing more can go. Runs take the plan's seed, so a run that fails stays repeatable.
+    /// Tries to do without each fault, each client, each step of the work and each peculiarity of a link in
+    /// turn, until nothing more can go. Runs take the plan's seed, so a run that fails stays repeatable.
     ///
     /// - Parameter fails: runs a plan and says whether it still fails.
     public func shrunk(whileFailing fails: (FaultPlan) -> Bool) -> FaultPlan {
@@ -79,7 +79,8 @@ extension Fault {
     fileprivate var client: Int? {
         switch self {
         case .rebinding(let client, _), .move(let client, _), .outage(let client, _): client
-        case .change(let client, _, _), .attack(let client, _, _), .freeze(.client(let client), _, _, _): client
+        case .change(let client, _, _), .attack(let client, _, _), .freeze(.client(let client), _, _, _):
+            client
         case .freeze(.server, _, _, _): nil
         }
     }

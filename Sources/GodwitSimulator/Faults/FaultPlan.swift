@@ -1,12 +1,13 @@
 public import GodwitWire
 
-/// A whole scenario, drawn from a seed: who is there, how they are connected, what they do and what goes wrong.
+/// A whole scenario, drawn from a seed: who is there, how they are connected, what they do and what goes
+/// wrong.
 ///
 /// It is plain data: print it to read it, write it to a file to keep it, change it to narrow a failure down.
-/// Whatever is drawn, the work can be done: faults end, loss stays below its bound, and ``timeLimit`` leaves a
-/// protocol with sane timeouts several times what it needs. One thing is asked of clients: while they wait for
-/// their server they send something every few seconds (RFC 9000 section 10.1.2), since after a rebinding the server
-/// no longer knows where they are.
+/// Whatever is drawn, the work can be done: faults end, loss stays below its bound, and ``timeLimit`` leaves
+/// a protocol with sane timeouts several times what it needs. One thing is asked of clients: while they wait
+/// for their server they send something every few seconds (RFC 9000 section 10.1.2), since after a rebinding
+/// the server no longer knows where they are.
 ///
 /// ```swift
 /// let plan = FaultPlan(seed: 42)
@@ -91,7 +92,8 @@ public enum WorkloadStep: Hashable, Sendable, Codable {
     public var byteCount: Int {
         switch self {
         case .upload(let bytes), .download(let bytes): bytes
-        case .requests(let count, let requestBytes, let responseBytes, _): count * (requestBytes + responseBytes)
+        case .requests(let count, let requestBytes, let responseBytes, _):
+            count * (requestBytes + responseBytes)
         case .idle: 0
         }
     }
@@ -144,9 +146,9 @@ public enum Fault: Hashable, Sendable, Codable {
 
 /// How far a drawn ``FaultPlan`` goes.
 public struct FaultPlanLimits: Hashable, Sendable, Codable {
-    /// How many clients there are.
+    /// How many clients there are, at most 250.
     public var clients: ClosedRange<Int>
-    /// How many faults there are.
+    /// How many faults there are, at most 250.
     public var faults: ClosedRange<Int>
     /// The most loss in each direction, corruption included.
     public var loss: Double
@@ -160,8 +162,8 @@ public struct FaultPlanLimits: Hashable, Sendable, Codable {
     public var outage: TimeSpan
     /// Whether clients change their addresses.
     public var clientsMove: Bool
-    /// Whether a server that was frozen goes on at another address, which only protocols with server migration
-    /// survive.
+    /// Whether a server that was frozen goes on at another address, which only protocols with server
+    /// migration survive.
     public var serverMoves: Bool
     /// Whether there are attackers.
     public var attackers: Bool

@@ -24,7 +24,8 @@ public struct BitRate: Hashable, Sendable, Codable {
         return time(for: byteCount, remainder: &remainder)
     }
 
-    /// As ``time(for:)``, with what rounding cuts off carried on to the next bytes, so that a long train is exact.
+    /// As ``time(for:)``, with what rounding cuts off carried on to the next bytes, so that a long train is
+    /// exact.
     func time(for byteCount: Int, remainder: inout UInt64) -> TimeSpan {
         let scaledBits = UInt64(byteCount) * 8_000_000_000 + remainder
         remainder = scaledBits % bitsPerSecond

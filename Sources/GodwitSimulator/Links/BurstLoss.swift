@@ -1,7 +1,8 @@
 /// Loss in bursts: the model of Gilbert and Elliott.
 ///
-/// The link is in a good or a bad state. Each datagram first moves it from one to the other with the probability
-/// given, then is lost with the probability of the state. A burst lasts `1 / badToGood` datagrams on average.
+/// The link is in a good or a bad state. Each datagram first moves it from one to the other with the
+/// probability given, then is lost with the probability of the state. A burst lasts `1 / badToGood` datagrams
+/// on average.
 public struct BurstLoss: Hashable, Sendable, Codable {
     /// The probability that a datagram finds a good link turned bad.
     public var goodToBad: Double

@@ -51,7 +51,8 @@ struct Link {
             remainder = 0
             return .transmits(until: now + rate.time(for: size, remainder: &remainder))
         }
-        guard waiting.count < parameters.queue.packets, waiting.byteCount + size <= parameters.queue.bytes else {
+        guard waiting.count < parameters.queue.packets, waiting.byteCount + size <= parameters.queue.bytes
+        else {
             return refuse(.queueFull)
         }
         markIfCongested(&ecn)
@@ -84,7 +85,8 @@ struct Link {
         statistics.marked += 1
     }
 
-    /// The line is through with a datagram, whose slot is returned; `next` is when the one behind it will be out.
+    /// The line is through with a datagram, whose slot is returned; `next` is when the one behind it will be
+    /// out.
     mutating func finishTransmission(now: Instant) -> (slot: UInt32, next: Instant?)? {
         guard let finished = onLine else { return nil }
         onLine = waiting.popFirst()

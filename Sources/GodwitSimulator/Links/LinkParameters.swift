@@ -2,8 +2,9 @@ public import GodwitWire
 
 /// What one direction of a link does to datagrams.
 ///
-/// In this order: the MTU, the queue, the rate; then, as a datagram leaves the rate limiter, outages, loss, ECN,
-/// corruption, duplication, delay, jitter and reordering. Sizes are those of IP packets, headers included.
+/// In this order: the MTU, the queue, the rate; then, as a datagram leaves the rate limiter, outages, loss,
+/// ECN, corruption, duplication, delay, jitter and reordering. Sizes are those of IP packets, headers
+/// included.
 public struct LinkParameters: Hashable, Sendable, Codable {
     /// How long a datagram is on its way once it is on the line.
     public var delay: TimeSpan
@@ -32,7 +33,8 @@ public struct LinkParameters: Hashable, Sendable, Codable {
 
     /// A link without limits and faults, but for what is given.
     public init(
-        delay: TimeSpan = .zero, jitter: TimeSpan = .zero, rate: BitRate? = nil, queue: QueueLimit = QueueLimit(),
+        delay: TimeSpan = .zero, jitter: TimeSpan = .zero, rate: BitRate? = nil,
+        queue: QueueLimit = QueueLimit(),
         loss: Double = 0, burstLoss: BurstLoss? = nil, reordering: Reordering? = nil, duplication: Double = 0,
         corruption: Double = 0, mtu: Int = 1500, ecn: ECNTreatment = .kept, outages: [Outage] = []
     ) {
@@ -112,7 +114,9 @@ extension LinkParameters: CustomStringConvertible {
         var parts: [String] = []
         if loss > 0 { parts.append("loss \(loss.percentText)") }
         if let burstLoss { parts.append("bursts of loss \(burstLoss.averageLoss.percentText)") }
-        if let reordering { parts.append("reordering \(reordering.probability.percentText) by \(reordering.delay)") }
+        if let reordering {
+            parts.append("reordering \(reordering.probability.percentText) by \(reordering.delay)")
+        }
         if duplication > 0 { parts.append("duplication \(duplication.percentText)") }
         if corruption > 0 { parts.append("corruption \(corruption.percentText)") }
         return parts

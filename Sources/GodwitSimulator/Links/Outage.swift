@@ -27,7 +27,8 @@ extension Outage: CustomStringConvertible {
     public var description: String {
         switch self {
         case .between(let start, let end): "from \(start - .zero) to \(end - .zero)"
-        case .repeating(let start, let every, let lasting): "\(lasting) in every \(every) from \(start - .zero)"
+        case .repeating(let start, let every, let lasting):
+            "\(lasting) in every \(every) from \(start - .zero)"
         }
     }
 }

@@ -26,8 +26,8 @@ struct Datagram {
     var packetSize: Int { size + UDPHeader.overhead(isIPv4: destination.isIPv4) }
 }
 
-/// Every datagram that is on its way, by slot. Slots and their memory are used again, so that a network allocates
-/// only while the number of datagrams under way still grows.
+/// Every datagram that is on its way, by slot. Slots and their memory are used again, so that a network
+/// allocates only while the number of datagrams under way still grows.
 struct DatagramPool: ~Copyable {
     private var datagrams: ContiguousArray<Datagram> = []
     private var freeSlots: ContiguousArray<UInt32> = []
@@ -72,7 +72,9 @@ struct DatagramPool: ~Copyable {
     }
 
     private mutating func reserve(_ count: Int, in slot: Int) {
-        guard datagrams[slot].storage.count < count || datagrams[slot].storage.baseAddress == nil else { return }
+        guard datagrams[slot].storage.count < count || datagrams[slot].storage.baseAddress == nil else {
+            return
+        }
         datagrams[slot].storage.deallocate()
         datagrams[slot].storage = .allocate(byteCount: max(count, Self.smallestCapacity), alignment: 16)
     }

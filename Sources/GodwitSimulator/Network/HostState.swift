@@ -48,12 +48,28 @@ struct HostState {
         return timersAtOnce >= 1000
     }
 
-    /// The address that a transmission comes from, as the program gave it or as the host picks it.
-    func interface(for transmission: SimulatedTransmission) -> Int? {
+    /// How a transmission leaves the host.
+    struct Departure {
+        var source: NetworkAddress
+        var link: LinkID?
+        var realm: Int
+    }
+
+    /// By the interface that the program named or, if it left that open, the host picks; nil if there is
+    /// none.
+    func departure(of transmission: SimulatedTransmission) -> Departure? {
+        guard let index = interfaceIndex(for: transmission) else { return nil }
+        return Departure(
+            source: interfaces[index].address, link: interfaces[index].egress(to: transmission.remote),
+            realm: Realm.inside(interfaces[index].behind))
+    }
+
+    private func interfaceIndex(for transmission: SimulatedTransmission) -> Int? {
         let wanted = transmission.local
         guard wanted.ip.isUnspecified else { return interfaces.firstIndex { $0.address == wanted } }
         return interfaces.firstIndex {
-            $0.address.isIPv4 == transmission.remote.isIPv4 && (wanted.port == 0 || $0.address.port == wanted.port)
+            $0.address.isIPv4 == transmission.remote.isIPv4
+                && (wanted.port == 0 || $0.address.port == wanted.port)
         }
     }
 }

@@ -2,8 +2,8 @@ public import GodwitWire
 
 /// One address of a host and how it is connected to the rest of the network.
 ///
-/// Two hosts may share an IP address with different ports, as two processes of one machine do, and any number of
-/// interfaces may share links, whose rate and queue they then share.
+/// Two hosts may share an IP address with different ports, as two processes of one machine do, and any number
+/// of interfaces may share links, whose rate and queue they then share.
 public struct Interface: Hashable, Sendable {
     /// The IP address and the UDP port.
     public var address: NetworkAddress

@@ -14,7 +14,9 @@ struct Realm {
 
     /// The index of the internet among the realms; the inside of translator `n` is realm `n + 1`.
     static let internet = 0
-    static func inside(_ translator: TranslatorID?) -> Int { translator.map { Int($0.index) + 1 } ?? internet }
+    static func inside(_ translator: TranslatorID?) -> Int {
+        translator.map { Int($0.index) + 1 } ?? internet
+    }
 
     func owner(of address: NetworkAddress) -> Owner? {
         if let owner = owners[address] { return owner }

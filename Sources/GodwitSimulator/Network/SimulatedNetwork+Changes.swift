@@ -3,7 +3,8 @@ public import GodwitWire
 // What happens to nodes while a network runs. All of it takes effect at once; use
 // ``SimulatedNetwork/schedule(at:_:)`` for later.
 extension SimulatedNetwork {
-    /// Gives a link other parameters. A datagram that is being put onto the line, or is on it, is not affected.
+    /// Gives a link other parameters. A datagram that is being put onto the line, or is on it, is not
+    /// affected.
     public func change(_ link: LinkID, to parameters: LinkParameters) {
         links[Int(link.index)].change(to: parameters)
         record(.linkChanged, at: .link(link))
@@ -44,9 +45,11 @@ extension SimulatedNetwork {
     /// - Parameters:
     ///   - host: the host. One that isn't frozen is left alone.
     ///   - interfaces: where it is now; nil for where it was. Its old addresses then belong to nobody.
-    ///   - jump: what the host's clock moved beyond the time that passed; on another machine it may be days off
-    ///     either way.
-    public func thaw(_ host: HostID, movingTo interfaces: [Interface]? = nil, clockJump jump: TimeSpan = .zero) {
+    ///   - jump: what the host's clock moved beyond the time that passed; on another machine it may be days
+    ///     off either way.
+    public func thaw(
+        _ host: HostID, movingTo interfaces: [Interface]? = nil, clockJump jump: TimeSpan = .zero
+    ) {
         guard hosts[Int(host.index)].condition == .frozen else { return }
         hosts[Int(host.index)].condition = .running
         hosts[Int(host.index)].clockOffset = hosts[Int(host.index)].clockOffset + jump
@@ -54,8 +57,8 @@ extension SimulatedNetwork {
         resume(host, at: interfaces)
     }
 
-    /// Gives a running host other addresses or other links and resumes its program; a frozen one moves as it is
-    /// thawed.
+    /// Gives a running host other addresses or other links and resumes its program; a frozen one moves as it
+    /// is thawed.
     public func move(_ host: HostID, to interfaces: [Interface]) {
         guard hosts[Int(host.index)].isRunning else { return }
         resume(host, at: interfaces)
@@ -68,9 +71,9 @@ extension SimulatedNetwork {
         let new = hosts[index].interfaces.first?.address
         // The clock may have jumped, so what was armed says nothing.
         hosts[index].armed = nil
+        let program = hosts[index].program
         var random = hosts[index].random
-        hosts[index].program.resume(
-            now: localTime(of: host), localAddress: new == old ? nil : new, random: &random)
+        program.resume(now: localTime(of: host), localAddress: new == old ? nil : new, random: &random)
         hosts[index].random = random
         serve(host.index)
     }
@@ -90,7 +93,8 @@ extension SimulatedNetwork {
         record(.removed, at: .host(host))
     }
 
-    /// Runs another program on a host, at the same addresses: the old one crashed, say, and knew nothing of it.
+    /// Runs another program on a host, at the same addresses: the old one crashed, say, and knew nothing of
+    /// it.
     public func restart(_ host: HostID, running program: any SimulatedProgram) {
         guard hosts[Int(host.index)].isRunning else { return }
         hosts[Int(host.index)].program = program
@@ -99,8 +103,8 @@ extension SimulatedNetwork {
         start(host)
     }
 
-    /// Has a host's program transmit and say its next deadline, after something outside the network changed it: an
-    /// application that opened a stream, say.
+    /// Has a host's program transmit and say its next deadline, after something outside the network changed
+    /// it: an application that opened a stream, say.
     public func wake(_ host: HostID) { serve(host.index) }
 
     func register(_ host: HostID) {

@@ -1,8 +1,8 @@
 import GodwitWire
 
 // The way of a datagram: interface → egress link → realm → (translator → egress link → realm)* → owner of the
-// destination → ingress link → (translator → realm → ingress link)* → program. Every link ends in an event, even
-// one without delay, so that no program is called while another one is being served.
+// destination → ingress link → (translator → realm → ingress link)* → program. Every link ends in an event,
+// even one without delay, so that no program is called while another one is being served.
 extension SimulatedNetwork {
     /// Puts a datagram onto a link; `step` is where it leads.
     func carry(_ slot: UInt32, over link: LinkID?, to step: Datagram.Step) {
@@ -58,7 +58,9 @@ extension SimulatedNetwork {
     /// Looks up where a datagram goes from the middle of a realm.
     private func route(_ slot: UInt32, in realm: Int) {
         let destination = pool[slot].destination
-        if !addressOutages.isEmpty, isSwallowed(destination.ip) { return drop(slot, .blackHole, at: .internet) }
+        if !addressOutages.isEmpty, isSwallowed(destination.ip) {
+            return drop(slot, .blackHole, at: .internet)
+        }
         switch realms[realm].owner(of: destination) {
         case .host(let host, let interface)?:
             let link = hosts[Int(host)].interfaces[interface].ingress

@@ -3,12 +3,13 @@ import GodwitWire
 // Serving programs: what they send goes out, what arrives goes in, and their deadlines become events.
 extension SimulatedNetwork {
     /// More datagrams at one instant than any program has reason to send.
-    private static var datagramsAtOnceLimit: Int { 100_000 }
+    private static var datagramsAtOnceLimit: Int { 20_000 }
 
     func start(_ id: HostID) {
         guard hosts[Int(id.index)].condition == .waiting else { return }
         hosts[Int(id.index)].condition = .running
-        hosts[Int(id.index)].program.start(on: SimulatedHost(network: self, id: id), now: localTime(of: id))
+        let program = hosts[Int(id.index)].program
+        program.start(on: SimulatedHost(network: self, id: id), now: localTime(of: id))
         serve(id.index)
     }
 
@@ -32,12 +33,12 @@ extension SimulatedNetwork {
         let total = transmission.count
         let size = max(1, transmission.segmentSize)
         precondition(total >= 0 && total <= Self.trainCapacity, "a program wrote beyond its buffer")
-        let interface = hosts[Int(host)].interface(for: transmission)
+        let departure = hosts[Int(host)].departure(of: transmission)
         var start = 0
         var count = 0
         repeat {
             let end = min(start + size, total)
-            send(UnsafeRawBufferPointer(rebasing: outbox[start..<end]), transmission, host, interface)
+            send(UnsafeRawBufferPointer(rebasing: outbox[start..<end]), transmission, host, departure)
             start = end
             count += 1
         } while start < total
@@ -45,20 +46,19 @@ extension SimulatedNetwork {
     }
 
     private func send(
-        _ payload: UnsafeRawBufferPointer, _ transmission: SimulatedTransmission, _ host: UInt32, _ index: Int?
+        _ payload: UnsafeRawBufferPointer, _ transmission: SimulatedTransmission, _ host: UInt32,
+        _ departure: HostState.Departure?
     ) {
         let slot = pool.insert(payload)
-        let interface = index.map { hosts[Int(host)].interfaces[$0] }
         pool[slot].serial = nextSerial
-        pool[slot].source = interface?.address ?? transmission.local
+        pool[slot].source = departure?.source ?? transmission.local
         pool[slot].destination = transmission.remote
         pool[slot].ecn = transmission.ecn
         nextSerial += 1
         let place = TraceEvent.Place.host(HostID(index: host))
         record(.sent, slot, at: place)
-        guard let interface else { return drop(slot, .sourceNotLocal, at: place) }
-        carry(
-            slot, over: interface.egress(to: transmission.remote), to: .realm(Realm.inside(interface.behind)))
+        guard let departure else { return drop(slot, .sourceNotLocal, at: place) }
+        carry(slot, over: departure.link, to: .realm(departure.realm))
     }
 
     // MARK: Receiving
@@ -75,7 +75,9 @@ extension SimulatedNetwork {
             deliver(pool[slot].bytes, segmentSize: pool[slot].size, like: slot, to: host)
             return serve(host)
         }
-        if hosts[Int(host)].inbox.isEmpty { events.schedule(.batch, host, at: now + hosts[Int(host)].collecting) }
+        if hosts[Int(host)].inbox.isEmpty {
+            events.schedule(.batch, host, at: now + hosts[Int(host)].collecting)
+        }
         hosts[Int(host)].inbox.append(slot)
     }
 
@@ -84,7 +86,8 @@ extension SimulatedNetwork {
         _ train: UnsafeMutableRawBufferPointer, segmentSize: Int, like slot: UInt32, to host: UInt32
     ) {
         let datagram = pool[slot]
-        hosts[Int(host)].program.receive(
+        let program = hosts[Int(host)].program
+        program.receive(
             train, segmentSize: segmentSize, from: datagram.source, to: datagram.destination,
             ecn: datagram.ecn, now: now + hosts[Int(host)].clockOffset)
         pool.free(slot)
@@ -92,14 +95,15 @@ extension SimulatedNetwork {
 
     /// Gives a program what its host has collected.
     func handOver(to host: UInt32) {
-        let inbox = hosts[Int(host)].inbox
-        hosts[Int(host)].inbox.removeAll(keepingCapacity: true)
+        // The two arrays take turns, so that neither is copied or allocated anew.
+        swap(&hosts[Int(host)].inbox, &collected)
+        defer { collected.removeAll(keepingCapacity: true) }
         guard hosts[Int(host)].isRunning else {
-            for slot in inbox { drop(slot, .hostFrozen, at: .host(HostID(index: host))) }
+            for slot in collected { drop(slot, .hostFrozen, at: .host(HostID(index: host))) }
             return
         }
         var start = 0
-        while start < inbox.count { start = handOverTrain(inbox, from: start, to: host) }
+        while start < collected.count { start = handOverTrain(collected, from: start, to: host) }
         serve(host)
     }
 
@@ -113,7 +117,8 @@ extension SimulatedNetwork {
             end == start || joins(inbox[end], after: inbox[end - 1], first)
         {
             let bytes = pool[inbox[end]].bytes
-            UnsafeMutableRawBufferPointer(rebasing: outbox[length...]).copyMemory(from: UnsafeRawBufferPointer(bytes))
+            UnsafeMutableRawBufferPointer(rebasing: outbox[length...]).copyMemory(
+                from: UnsafeRawBufferPointer(bytes))
             record(.delivered, inbox[end], at: .host(HostID(index: host)))
             length += bytes.count
             end += 1
@@ -134,7 +139,8 @@ extension SimulatedNetwork {
     // MARK: Deadlines
 
     private func arm(_ host: UInt32) {
-        guard let deadline = hosts[Int(host)].program.nextDeadline, deadline != .distantFuture else { return }
+        let program = hosts[Int(host)].program
+        guard let deadline = program.nextDeadline, deadline != .distantFuture else { return }
         let time = max(now, deadline - hosts[Int(host)].clockOffset)
         // An event that comes too early costs less than taking it out of the queue.
         if let armed = hosts[Int(host)].armed, armed <= time { return }
@@ -147,11 +153,12 @@ extension SimulatedNetwork {
         hosts[Int(host)].armed = nil
         guard hosts[Int(host)].isRunning else { return }
         let localNow = now + hosts[Int(host)].clockOffset
-        guard let deadline = hosts[Int(host)].program.nextDeadline, deadline <= localNow else { return arm(host) }
+        let program = hosts[Int(host)].program
+        guard let deadline = program.nextDeadline, deadline <= localNow else { return arm(host) }
         guard !hosts[Int(host)].isSpinning(now: now) else {
             return halt(host, "keeps a deadline that has passed")
         }
-        hosts[Int(host)].program.handleDeadline(now: localNow)
+        program.handleDeadline(now: localNow)
         serve(host)
     }
 

@@ -8,7 +8,9 @@ extension SimulatedNetwork {
     public func report(_ observation: Observation, from host: HostID) {
         for observer in observers { observer.observe(observation, from: host, at: now) }
         for checker in checkers {
-            if let message = checker.check(observation, from: host, at: now) { complain(checker.name, message) }
+            if let message = checker.check(observation, from: host, at: now) {
+                complain(checker.name, message)
+            }
         }
     }
 
@@ -47,7 +49,8 @@ extension SimulatedNetwork {
     ) {
         let nowhere = NetworkAddress(ip: .anyIPv6, port: 0)
         let event = TraceEvent(
-            time: now, kind: kind, place: place, serial: serial, size: 0, source: source, destination: nowhere,
+            time: now, kind: kind, place: place, serial: serial, size: 0, source: source,
+            destination: nowhere,
             ecn: .notECT)
         record(event, UnsafeRawBufferPointer(start: nil, count: 0))
     }

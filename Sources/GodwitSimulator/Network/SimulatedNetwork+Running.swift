@@ -35,10 +35,10 @@ extension SimulatedNetwork {
 
     /// Does something to the network at an instant, or at once if that has passed.
     public func schedule(at time: Instant, _ action: @escaping (SimulatedNetwork) -> Void) {
-        let slot = actions.firstIndex { $0 == nil } ?? actions.count
+        let slot = freeActions.popLast() ?? UInt32(actions.count)
         if slot == actions.count { actions.append(nil) }
-        actions[slot] = action
-        events.schedule(.action, UInt32(slot), at: max(time, now))
+        actions[Int(slot)] = action
+        events.schedule(.action, slot, at: max(time, now))
     }
 
     /// Does something to the network so and so long from now.
@@ -54,10 +54,14 @@ extension SimulatedNetwork {
         case .transmission: finishTransmission(on: event.subject)
         case .timer: fireTimer(of: event.subject)
         case .batch: handOver(to: event.subject)
-        case .action:
-            let action = actions[Int(event.subject)]
-            actions[Int(event.subject)] = nil
-            action?(self)
+        case .action: perform(event.subject)
         }
+    }
+
+    private func perform(_ slot: UInt32) {
+        let action = actions[Int(slot)]
+        actions[Int(slot)] = nil
+        freeActions.append(slot)
+        action?(self)
     }
 }

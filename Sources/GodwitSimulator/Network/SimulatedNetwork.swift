@@ -1,12 +1,13 @@
 public import GodwitWire
 
-/// A network in virtual time: hosts that run your programs, links with every fault, address translators, attackers.
+/// A network in virtual time: hosts that run your programs, links with every fault, address translators,
+/// attackers.
 ///
 /// All that happens follows from the seed and from what you add: the same calls give the same run, to the bit.
 ///
 /// ```swift
 /// let network = SimulatedNetwork(seed: 7)
-/// let slow = network.addLink(LinkParameters(delay: .milliseconds(60), rate: .megabitsPerSecond(13), loss: 0.02))
+/// let slow = network.addLink(LinkParameters(delay: .milliseconds(60), loss: 0.02))
 /// network.addHost("server", at: serverAddress, running: server)
 /// network.addHost("client", at: clientAddress, egress: slow, running: client)
 /// network.run(for: .seconds(10))
@@ -18,26 +19,34 @@ public final class SimulatedNetwork {
     /// What all chance in the network follows from.
     public let seed: UInt64
     /// The network's clock, which starts at 0.
+    @exclusivity(unchecked)
     public internal(set) var now = Instant.zero
     /// What happened so far.
+    @exclusivity(unchecked)
     public internal(set) var trace: Trace
     /// What the checkers found, the first hundred at most.
     public internal(set) var violations: [Violation] = []
     /// Whether a run ends with the first violation; by default it goes on.
     public var stopsAtViolation = false
 
-    var events = EventQueue()
-    var pool = DatagramPool()
-    var hosts: ContiguousArray<HostState> = []
-    var links: ContiguousArray<Link> = []
+    // What every datagram touches several times goes without the run-time checks for overlapping accesses, a
+    // third of a run's time: no access to it spans a call to a program, an observer or a checker, and the
+    // rest is seen here.
+    @exclusivity(unchecked) var events = EventQueue()
+    @exclusivity(unchecked) var pool = DatagramPool()
+    @exclusivity(unchecked) var hosts: ContiguousArray<HostState> = []
+    @exclusivity(unchecked) var links: ContiguousArray<Link> = []
+    @exclusivity(unchecked) var realms: ContiguousArray<Realm> = [Realm()]
     var translators: ContiguousArray<TranslatorState> = []
     var attackers: ContiguousArray<Attacker> = []
-    var realms: ContiguousArray<Realm> = [Realm()]
     var addressOutages: [IPAddress: [Outage]] = [:]
     var actions: ContiguousArray<((SimulatedNetwork) -> Void)?> = []
+    var freeActions: ContiguousArray<UInt32> = []
     var observers: ContiguousArray<any SimulationObserver> = []
     var checkers: ContiguousArray<any Checker> = []
     var nextSerial: UInt64 = 0
+    /// What a host has collected, as it is handed over.
+    var collected: ContiguousArray<UInt32> = []
     let outbox: UnsafeMutableRawBufferPointer
     private let random: DeterministicRandom
     private var names: Set<String> = []
@@ -62,7 +71,8 @@ public final class SimulatedNetwork {
     /// A generator for a purpose of yours; it depends on the network's seed and the label alone.
     public func random(_ label: String) -> DeterministicRandom { random.forked(label) }
 
-    /// Everything draws from a generator that its name seeds, so that a further node leaves the others' draws alone.
+    /// Everything draws from a generator that its name seeds, so that a further node leaves the others' draws
+    /// alone.
     private func claim(_ name: String) -> DeterministicRandom {
         precondition(names.insert(name).inserted, "the name \(name) is taken")
         return random.forked(name)
@@ -76,7 +86,7 @@ extension SimulatedNetwork {
     ///
     /// - Parameters:
     ///   - parameters: what the link does to datagrams.
-    ///   - name: seeds the link's chance and appears in logs; by default it counts the links. Unique in the network.
+    ///   - name: seeds the link's chance and appears in logs, unique in the network; by default a number.
     public func addLink(_ parameters: LinkParameters, named name: String? = nil) -> LinkID {
         let name = name ?? "link \(links.count)"
         links.append(Link(name: name, parameters: parameters, random: claim(name)))
@@ -113,8 +123,8 @@ extension SimulatedNetwork {
     ///   - interfaces: the host's addresses and how each is connected.
     ///   - program: what the host runs.
     ///   - clockOffset: what the host's clock shows beyond the network's.
-    ///   - collecting: how long the host collects datagrams before it gives the program those of one sender back to
-    ///     back, as the receive offload of a kernel does; zero to give it each at once.
+    ///   - collecting: how long the host collects datagrams before it gives the program those of one sender
+    ///     back to back, as the receive offload of a kernel does; zero to give it each at once.
     ///   - start: when the host appears; by default at once. What is sent to it before is lost.
     @discardableResult
     public func addHost(
@@ -127,7 +137,8 @@ extension SimulatedNetwork {
         let id = HostID(index: UInt32(hosts.count))
         hosts.append(host)
         register(id)
-        // Even a host that is there at once starts as an event, so that checkers that name it can still be added.
+        // Even a host that is there at once starts as an event, so that checkers that name it can still be
+        // added.
         schedule(at: start ?? now) { $0.start(id) }
         return id
     }
@@ -147,11 +158,12 @@ extension SimulatedNetwork {
     /// - Parameters:
     ///   - name: seeds the attacker's chance and appears in logs. Unique in the network.
     ///   - address: its own address, in the internet.
-    ///   - links: where it listens. It sends into the internet, so a link inside a translator is of little use.
+    ///   - links: where it listens. It sends into the internet, so links inside translators are of little use.
     ///   - parameters: what it does.
     @discardableResult
     public func addAttacker(
-        _ name: String, at address: NetworkAddress, listeningOn links: [LinkID], _ parameters: AttackerParameters
+        _ name: String, at address: NetworkAddress, listeningOn links: [LinkID],
+        _ parameters: AttackerParameters
     ) -> AttackerID {
         let index = UInt32(attackers.count)
         attackers.append(
@@ -176,7 +188,9 @@ extension SimulatedNetwork {
     /// The name that a link was added with.
     public func name(of link: LinkID) -> String { links[Int(link.index)].name }
     /// The name that a translator was added with.
-    public func name(of translator: TranslatorID) -> String { translators[Int(translator.index)].translator.name }
+    public func name(of translator: TranslatorID) -> String {
+        translators[Int(translator.index)].translator.name
+    }
     /// The name that an attacker was added with.
     public func name(of attacker: AttackerID) -> String { attackers[Int(attacker.index)].name }
 

@@ -1,11 +1,12 @@
 public import GodwitWire
 
-/// What runs on a simulated host: any protocol that is driven by datagrams and deadlines and does no I/O itself.
+/// What runs on a simulated host: any protocol that is driven by datagrams and deadlines and does no I/O
+/// itself.
 ///
 /// After each call of ``receive(_:segmentSize:from:to:ecn:now:)``, ``handleDeadline(now:)``,
-/// ``resume(now:localAddress:random:)`` and ``start(on:now:)`` the network calls
-/// ``transmit(into:now:)`` until it returns nil and then asks for ``nextDeadline``. All of this happens on the
-/// thread that runs the network, and `now` is always the time of the host's own clock.
+/// ``resume(now:localAddress:random:)`` and ``start(on:now:)`` the network calls ``transmit(into:now:)``
+/// until it returns nil and then asks for ``nextDeadline``. All of this happens on the thread that runs the
+/// network, and `now` is always the time of the host's own clock.
 public protocol SimulatedProgram: AnyObject {
     /// The host is there. By default nothing happens.
     ///
@@ -43,7 +44,7 @@ public protocol SimulatedProgram: AnyObject {
     /// - Parameters:
     ///   - now: the time on the host's clock, which may be far from where it was before, either way.
     ///   - localAddress: the host's new (first) address if it has one.
-    ///   - random: where fresh randomness comes from; what was drawn before the freeze may be in another copy.
+    ///   - random: where fresh randomness comes from; another copy may have drawn what was drawn before.
     func resume(now: Instant, localAddress: NetworkAddress?, random: inout DeterministicRandom)
 }
 
@@ -62,8 +63,9 @@ public struct SimulatedTransmission: Hashable, Sendable {
     public var segmentSize: Int
     /// Where the datagrams go.
     public var remote: NetworkAddress
-    /// Which of the host's addresses they come from. An unspecified IP address stands for the host's first one of
-    /// the remote's family, with the port given here, or with that address's own port if the port is 0.
+    /// Which of the host's addresses they come from. An unspecified IP address stands for the host's first
+    /// one of the remote's family, with the port given here, or with that address's own port if the port is
+    /// 0.
     public var local: NetworkAddress
     /// The ECN field of each.
     public var ecn: ECNCodepoint
@@ -104,8 +106,8 @@ public struct SimulatedHost {
 
     /// Makes `word` part of the trace: of its hash, and an event of its own.
     ///
-    /// What a datagram held after decryption, or how a connection ended, tells two runs apart that sent datagrams
-    /// of the same sizes at the same times.
+    /// What a datagram held after decryption, or how a connection ended, tells two runs apart that sent
+    /// datagrams of the same sizes at the same times.
     public func trace(_ word: UInt64) { network.note(word, from: id) }
 
     /// A generator for the program's own draws, the same in every run of the same seed and host name.

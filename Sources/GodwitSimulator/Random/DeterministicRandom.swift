@@ -1,9 +1,11 @@
 public import GodwitWire
 
-/// A seeded generator of everything that a simulated network leaves to chance: xoshiro256**, seeded by SplitMix64.
+/// A seeded generator of everything that a simulated network leaves to chance: xoshiro256**, seeded by
+/// SplitMix64.
 ///
 /// The same seed gives the same numbers on every machine and with every release of the toolchain, which the
-/// standard library does not promise for its own ways of drawing from a range. It is no generator for secrets.
+/// standard library does not promise for its own ways of drawing from a range. It is no generator for
+/// secrets.
 public struct DeterministicRandom: RandomNumberGenerator, Hashable, Sendable, Codable {
     private let identity: UInt64
     private var state0: UInt64
@@ -23,8 +25,8 @@ public struct DeterministicRandom: RandomNumberGenerator, Hashable, Sendable, Co
 
     /// A generator of its own for the purpose that `label` names.
     ///
-    /// It depends on this generator's seed and on the label, not on how much was drawn from this one: a further
-    /// fork leaves what the others yield as it was.
+    /// It depends on this generator's seed and on the label, not on how much was drawn from this one: a
+    /// further fork leaves what the others yield as it was.
     public func forked(_ label: String) -> DeterministicRandom {
         var mixer = Self.digest(label) ^ identity
         return DeterministicRandom(seed: Self.splitMix(&mixer))
@@ -99,7 +101,8 @@ extension DeterministicRandom {
 
     /// A length of time in the range, to the nanosecond.
     public mutating func span(in range: ClosedRange<TimeSpan>) -> TimeSpan {
-        .nanoseconds(Int64(integer(in: Int(range.lowerBound.nanoseconds)...Int(range.upperBound.nanoseconds))))
+        .nanoseconds(
+            Int64(integer(in: Int(range.lowerBound.nanoseconds)...Int(range.upperBound.nanoseconds))))
     }
 
     /// One of the elements, each equally likely.

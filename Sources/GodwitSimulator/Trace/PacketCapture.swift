@@ -2,8 +2,8 @@ import GodwitWire
 
 /// Writes what it sees as a pcap file, so that a run opens in Wireshark.
 ///
-/// The packets are raw IP and UDP (LINKTYPE_RAW, 101) with valid checksums; their times are the network's, with
-/// nanoseconds, counted from an epoch that you choose.
+/// The packets are raw IP and UDP (LINKTYPE_RAW, 101) with valid checksums; their times are the network's,
+/// with nanoseconds, counted from an epoch that you choose.
 ///
 /// ```swift
 /// let capture = PacketCapture(.host(client))

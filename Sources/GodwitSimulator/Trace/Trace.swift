@@ -10,8 +10,8 @@ public struct TraceDetail: OptionSet, Hashable, Sendable {
 
     /// Every event, about a hundred bytes each.
     public static let events = TraceDetail(rawValue: 1)
-    /// The payload of each datagram sent, as part of the hash. Leave it out where payloads hold randomness that the
-    /// seed does not rule, as those of a real TLS handshake do.
+    /// The payload of each datagram sent, as part of the hash. Leave it out where payloads hold randomness
+    /// that the seed does not rule, as those of a real TLS handshake do.
     public static let payloads = TraceDetail(rawValue: 2)
 }
 

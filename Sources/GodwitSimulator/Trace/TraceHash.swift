@@ -2,7 +2,8 @@ import GodwitWire
 
 /// A running hash over 64-bit words: two runs that did the same have the same value.
 ///
-/// Any difference changes it but for a chance of about 2^-64; it is no defence against someone who seeks a collision.
+/// Any difference changes it but for a chance of about 2^-64; it is no defence against someone who seeks a
+/// collision.
 struct TraceHash {
     private(set) var value: UInt64 = 0x6a09_e667_f3bc_c908
 

@@ -19,7 +19,8 @@ extension SimulatedNetwork {
     /// An event in words: when, what, which datagram, where.
     public func describe(_ event: TraceEvent) -> String {
         var text = padded(event.time.inSecondsText, to: 14) + "  "
-        text += padded(event.reason.map { "\(event.kind) (\($0))" } ?? "\(event.kind)", to: 26, onTheLeft: false)
+        text += padded(
+            event.reason.map { "\(event.kind) (\($0))" } ?? "\(event.kind)", to: 26, onTheLeft: false)
         switch event.kind {
         case .frozen, .thawed, .removed, .rebound, .linkChanged: break
         case .moved: text += "to \(event.source) "

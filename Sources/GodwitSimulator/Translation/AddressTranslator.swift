@@ -30,7 +30,8 @@ struct AddressTranslator {
     private var ports: PortAllocator
 
     init(
-        name: String, parameters: TranslatorParameters, outsideAddresses: [IPAddress], random: DeterministicRandom
+        name: String, parameters: TranslatorParameters, outsideAddresses: [IPAddress],
+        random: DeterministicRandom
     ) {
         self.name = name
         self.parameters = parameters
@@ -43,7 +44,8 @@ struct AddressTranslator {
 
     // MARK: Outbound
 
-    /// The source that the outside sees on a datagram from `inside`; nil when there is no port or address left.
+    /// The source that the outside sees on a datagram from `inside`; nil when there is no port or address
+    /// left.
     mutating func translateOutbound(
         from inside: NetworkAddress, to remote: NetworkAddress, now: Instant
     ) -> NetworkAddress? {
@@ -58,7 +60,8 @@ struct AddressTranslator {
         guard let outside = allocate(for: key.inside, now: now) else { return nil }
         let index = freeIndices.popLast() ?? bindings.count
         if index == bindings.count { bindings.append(nil) }
-        bindings[index] = Binding(inside: key.inside, outside: outside, key: key, lastRefresh: now, admitted: [])
+        bindings[index] = Binding(
+            inside: key.inside, outside: outside, key: key, lastRefresh: now, admitted: [])
         indicesByInside[key] = index
         indicesByOutside[outside] = index
         return index
@@ -124,7 +127,8 @@ struct AddressTranslator {
         freeIndices.append(index)
     }
 
-    /// Forgets every binding; the next datagram from inside gets another port, of another address if one is given.
+    /// Forgets every binding; the next datagram from inside gets another port, of another address if one is
+    /// given.
     mutating func rebind(to newAddresses: [IPAddress]?) {
         for index in bindings.indices {
             guard let binding = bindings[index] else { continue }

@@ -35,7 +35,9 @@ struct PortAllocator {
         }
     }
 
-    private mutating func drawn() -> UInt16 { Self.lowest + UInt16(random.integer(below: UInt64(Self.count))) }
+    private mutating func drawn() -> UInt16 {
+        Self.lowest + UInt16(random.integer(below: UInt64(Self.count)))
+    }
 
     private func successor(of port: UInt16) -> UInt16 { port == .max ? Self.lowest : port + 1 }
 }

@@ -46,7 +46,8 @@ public struct TranslatorParameters: Hashable, Sendable, Codable {
 
     /// By default the most open translator that RFC 4787 knows, with its shortest recommended lifetime.
     public init(
-        mapping: EndpointDependence = .endpointIndependent, filtering: EndpointDependence = .endpointIndependent,
+        mapping: EndpointDependence = .endpointIndependent,
+        filtering: EndpointDependence = .endpointIndependent,
         ports: PortAssignment = .random, bindingLifetime: TimeSpan = .seconds(120),
         inboundRefreshes: Bool = false, hairpinning: Bool = true
     ) {

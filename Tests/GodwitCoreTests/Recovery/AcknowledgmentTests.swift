@@ -12,7 +12,8 @@ struct AcknowledgmentTests {
         sender.send(1, at: at(ms: 1), size: 700, frames: [.handshakeDone])
         try sender.acknowledge(0...1, at: at(ms: 50))
         #expect(sender.ackedNumbers == [0, 1])
-        #expect(sender.outcome.ackedFrames == [.crypto(offset: 0, length: 10), .ack(largest: 4), .handshakeDone])
+        #expect(
+            sender.outcome.ackedFrames == [.crypto(offset: 0, length: 10), .ack(largest: 4), .handshakeDone])
         #expect(sender.outcome.outcome(of: .first)?.releasedBytes == 1900)
         #expect(sender.outcome.outcome(of: .second) == nil)
         #expect(!sender.loss.hasAckElicitingInFlight(.application))
@@ -126,6 +127,46 @@ struct AcknowledgmentTests {
             try sender.acknowledge(number...number, at: at(ms: 1))
             #expect(sender.ackedNumbers == [number])
         }
+    }
+}
+
+@Suite("Acknowledgments that no honest peer sends")
+struct HostileAcknowledgmentTests {
+    /// Ranges anywhere below `bound`, newest first and apart from each other.
+    private func ranges(below bound: UInt64, _ random: inout TestRandom) -> [ClosedRange<UInt64>] {
+        var ranges: [ClosedRange<UInt64>] = []
+        var top = bound
+        while top > 3, ranges.count < 40 {
+            let largest = top - 1 - random.below(top / 3)
+            let smallest = largest - random.below(largest / 3 + 1)
+            ranges.append(smallest...largest)
+            top = smallest - min(smallest, 1)
+        }
+        return ranges
+    }
+
+    @Test("Whatever ranges come, they settle what was sent or end the connection")
+    func anyRanges() throws {
+        var random = TestRandom(state: 7)
+        var refused = 0
+        for _ in 0..<40 {
+            var sender = RecoverySender.withSample(ms(30))
+            var next: UInt64 = 0
+            for step in Int64(0)..<30 {
+                next += 1 + random.below(30)
+                sender.send(next, at: at(ms: step * 7), frames: [.maxData(next)])
+                let bound = random.below(4) == 0 ? VariableLengthInteger.max : next + 1
+                do {
+                    try sender.acknowledge(ranges: ranges(below: bound, &random), at: at(ms: step * 7 + 3))
+                    for settled in sender.outcome.acked { #expect(settled.number <= next) }
+                } catch let error as TransportError {
+                    #expect(error.code == .protocolViolation)
+                    refused += 1
+                    break
+                }
+            }
+        }
+        #expect(refused == 40)
     }
 }
 

@@ -91,7 +91,8 @@ struct RecoveryCodingTests {
     @Test("An index that could overflow is refused")
     func damagedRing() {
         #expect(throws: DecodingError.self) {
-            _ = try JSONText("{\"startIndex\":18446744073709551615,\"elements\":[1]}").decode(IndexedRing<Int>.self)
+            _ = try JSONText("{\"startIndex\":18446744073709551615,\"elements\":[1]}").decode(
+                IndexedRing<Int>.self)
         }
     }
 }

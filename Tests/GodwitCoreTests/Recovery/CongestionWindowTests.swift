@@ -52,7 +52,9 @@ struct CongestionWindowTests {
         }
     }
 
-    @Test("A loss halves NewReno's window and takes 30 percent of CUBIC's (RFC 9002 section 7.3.2, RFC 9438 4.6)")
+    @Test(
+        "A loss takes half or 30 percent of the window (RFC 9002 section 7.3.2, RFC 9438 section 4.6)"
+    )
     func reduction() {
         #expect(inAvoidance(.newReno).window == 50_000)
         #expect(inAvoidance(.cubic).window == 70_000)
@@ -75,6 +77,20 @@ struct CongestionWindowTests {
             #expect(controller.phase == .congestionAvoidance)
             controller.onLost(sentTime: at(ms: 11), now: at(ms: 61))
             #expect(controller.window < window)
+        }
+    }
+
+    @Test("One datagram may leave at once when recovery begins (RFC 9002 section 7.3.2)")
+    func recoveryCredit() {
+        for algorithm in Self.algorithms {
+            var controller = inAvoidance(algorithm)
+            #expect(controller.available(bytesInFlight: 90_000) == 1200)
+            #expect(controller.available(bytesInFlight: controller.window - 100) == 1200)
+            #expect(controller.available(bytesInFlight: 10_000) == controller.window - 10_000)
+            controller.onSent(bytes: 1200, bytesInFlight: 90_000, now: at(ms: 10))
+            #expect(controller.available(bytesInFlight: 91_200) == 0)
+            controller.onLost(sentTime: at(ms: 9), now: at(ms: 11))
+            #expect(controller.available(bytesInFlight: 91_200) == 0)
         }
     }
 
@@ -108,7 +124,9 @@ struct CongestionWindowTests {
         #expect(controller.window == 20_000)
     }
 
-    @Test("Persistent congestion leaves two datagrams and slow start up to the threshold (RFC 9002 section 7.6.2)")
+    @Test(
+        "Persistent congestion leaves two datagrams, and slow start to the threshold (RFC 9002 section 7.6.2)"
+    )
     func persistentCongestion() {
         for algorithm in Self.algorithms {
             var controller = inAvoidance(algorithm)
@@ -244,7 +262,8 @@ struct UndoTests {
 
 @Suite("The controller and the outcome of an ACK frame")
 struct CongestionOutcomeTests {
-    private func apply(_ sender: RecoverySender, to controller: inout CongestionController, inFlight: UInt64) {
+    private func apply(_ sender: RecoverySender, to controller: inout CongestionController, inFlight: UInt64)
+    {
         for report in sender.outcome.paths where report.path == .first {
             controller.apply(
                 sender.outcome, report, bytesInFlight: inFlight, isCongestionMarked: false, rtt: ms(100),

@@ -29,7 +29,9 @@ struct HyStartTests {
         #expect(hyStart.growth(4000) == 4000)
     }
 
-    @Test("A rise by the threshold slows growth to a quarter, and five rounds of it end slow start (RFC 9406 section 4.2)")
+    @Test(
+        "A rise slows growth to a quarter, and five rounds of that end slow start (RFC 9406 section 4.2)"
+    )
     func risingDelay() {
         var hyStart = HyStart()
         #expect(!round(&hyStart, 0, rtt: ms(80)))
@@ -73,7 +75,9 @@ struct HyStartTests {
         #expect(!hyStart.isConservative)
     }
 
-    @Test("Both controllers leave slow start by delay, without a reduction", arguments: CongestionAlgorithm.allCases)
+    @Test(
+        "Both controllers leave slow start by delay, without a reduction",
+        arguments: CongestionAlgorithm.allCases)
     func controllers(algorithm: CongestionAlgorithm) {
         var controller = CongestionController(algorithm: algorithm, mtu: 1200)
         var number: UInt64 = 0

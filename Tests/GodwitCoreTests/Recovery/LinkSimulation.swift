@@ -2,8 +2,8 @@ import GodwitWire
 
 @testable import GodwitCore
 
-/// A sender and a receiver over one bottleneck, wired as a conductor would: enough to see the parts of recovery
-/// work together.
+/// A sender and a receiver over one bottleneck, wired as a conductor would: enough to see the parts of
+/// recovery work together.
 struct LinkSimulation {
     struct Link {
         var bytesPerMillisecond: Double
@@ -58,7 +58,7 @@ struct LinkSimulation {
         if senderHead < toSender.count { time = min(time, toSender[senderHead].time) }
         if let deadline = sender.deadline { time = min(time, deadline) }
         if let deadline = received.ackDeadline { time = min(time, deadline) }
-        if inFlight.count + UInt64(Self.size) <= controller.window {
+        if controller.available(bytesInFlight: inFlight.count) >= UInt64(Self.size) {
             time = min(
                 time, pacer.nextSendTime(window: controller.window, rtt: sender.rtt.smoothed, mtu: Self.size))
         }
@@ -68,7 +68,8 @@ struct LinkSimulation {
     private mutating func transmit() {
         var allowance = pacer.allowance(
             now: now, window: controller.window, rtt: sender.rtt.smoothed, mtu: Self.size)
-        while allowance >= Self.size, inFlight.count + UInt64(Self.size) <= controller.window {
+        while allowance >= Self.size, controller.available(bytesInFlight: inFlight.count) >= UInt64(Self.size)
+        {
             send()
             pacer.onSent(Self.size)
             allowance -= Self.size

@@ -41,7 +41,8 @@ struct LossWithdrawalTests {
     @Test("Rejected 0-RTT packets are sent again under new numbers (RFC 9002 section 6.4)")
     func earlyData() throws {
         var sender = RecoverySender()
-        sender.send(0...1, at: at(ms: 0), flags: [.ackEliciting, .inFlight, .earlyData], frames: [.maxData(1)])
+        sender.send(
+            0...1, at: at(ms: 0), flags: [.ackEliciting, .inFlight, .earlyData], frames: [.maxData(1)])
         sender.send(2, at: at(ms: 5))
         sender.loss.rejectEarlyData(into: &sender.outcome)
         #expect(sender.lostNumbers == [0, 1])

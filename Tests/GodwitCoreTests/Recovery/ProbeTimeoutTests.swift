@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Probe timeouts (RFC 9002 section 6.2)")
 struct ProbeTimeoutTests {
-    @Test("A PTO after the last packet that asks for an acknowledgment, with two probes (RFC 9002 section 6.2.1)")
+    @Test(
+        "A PTO after the last packet that asks for an answer, with two probes (RFC 9002 section 6.2.1)"
+    )
     func timeout() throws {
         var sender = RecoverySender.withSample(ms(100))
         sender.send(0, at: at(ms: 0))
@@ -78,7 +80,9 @@ struct ProbeTimeoutTests {
         #expect(sender.deadline == at(ms: 305))
     }
 
-    @Test("A server that may not send has no probe timer, and fires at once when it may (RFC 9002 section 6.2.2.1)")
+    @Test(
+        "A server that may not send has no probe timer until it may (RFC 9002 section 6.2.2.1)"
+    )
     func amplificationLimit() {
         var sender = RecoverySender()
         sender.send(0, at: at(ms: 0), space: .initial)

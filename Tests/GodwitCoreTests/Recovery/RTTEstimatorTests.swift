@@ -9,7 +9,8 @@ struct RTTEstimatorTests {
         _ estimator: inout RTTEstimator, _ rtt: Int64, delay: Int64 = 0, confirmed: Bool = true
     ) {
         estimator.addSample(
-            ms(rtt), ackDelay: ms(delay), now: at(ms: 5000), handshakeConfirmed: confirmed, maxAckDelay: ms(25))
+            ms(rtt), ackDelay: ms(delay), now: at(ms: 5000), handshakeConfirmed: confirmed,
+            maxAckDelay: ms(25))
     }
 
     @Test("Before any sample, the first probe timeout is a second (RFC 9002 section 6.2.2)")
@@ -41,7 +42,9 @@ struct RTTEstimatorTests {
         #expect(estimator.minimum == ms(100))
     }
 
-    @Test("The acknowledgment delay is taken off, once confirmed only up to max_ack_delay (RFC 9002 section 5.3)")
+    @Test(
+        "The ACK delay is taken off, once confirmed only up to max_ack_delay (RFC 9002 section 5.3)"
+    )
     func ackDelay() {
         var confirmed = RTTEstimator()
         sample(&confirmed, 100)
@@ -84,7 +87,8 @@ struct RTTEstimatorTests {
         let longest = TimeSpan(nanoseconds: .max)
         for _ in 0..<3 {
             estimator.addSample(
-                longest, ackDelay: longest, now: .distantFuture, handshakeConfirmed: false, maxAckDelay: longest)
+                longest, ackDelay: longest, now: .distantFuture, handshakeConfirmed: false,
+                maxAckDelay: longest)
         }
         #expect(estimator.ptoInterval(maxAckDelay: longest) == longest)
         sample(&estimator, -5)

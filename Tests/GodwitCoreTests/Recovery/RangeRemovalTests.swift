@@ -9,17 +9,11 @@ struct RangeRemovalTests {
     func againstModel() {
         var ranges = OffsetRanges()
         var model: Set<UInt64> = []
-        var state: UInt64 = 88_172_645_463_325_252
-        func next(_ bound: UInt64) -> UInt64 {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return state % bound
-        }
+        var random = TestRandom(state: 88_172_645_463_325_252)
         for _ in 0..<1500 {
-            let start = next(100)
-            let range = start..<(start + next(12))
-            if next(2) == 0 {
+            let start = random.below(100)
+            let range = start..<(start + random.below(12))
+            if random.below(2) == 0 {
                 ranges.insert(range)
                 model.formUnion(range)
             } else {

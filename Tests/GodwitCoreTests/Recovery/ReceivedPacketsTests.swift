@@ -70,7 +70,9 @@ struct AckTimingTests {
         #expect(received.ackDeadline == nil)
     }
 
-    @Test("At once when a packet comes late or leaves a gap, not again while the gap stays (RFC 9000 section 13.2.1)")
+    @Test(
+        "At once when a packet comes late or leaves a gap, once for each gap (RFC 9000 section 13.2.1)"
+    )
     func outOfOrder() throws {
         var received = application()
         received.receive(0)
@@ -101,7 +103,8 @@ struct AckTimingTests {
         #expect(received.shouldAckNow(.zero))
     }
 
-    @Test("A large flow is acknowledged every ten packets or quarter of a round trip (RFC 9000 section 13.2.2)")
+    @Test(
+        "A large flow is acknowledged every ten packets or quarter of a round trip (RFC 9000 section 13.2.2)")
     func largeFlow() throws {
         var received = application()
         for number in UInt64(0)...100 {
@@ -189,7 +192,8 @@ struct AckContentTests {
         #expect(!received.shouldAckNow(.zero))
     }
 
-    @Test("64 ranges are kept; what lies below the dropped ones counts as duplicate (RFC 9000 section 13.2.3)")
+    @Test(
+        "64 ranges are kept; what lies below the dropped ones counts as duplicate (RFC 9000 section 13.2.3)")
     func boundedRanges() throws {
         var received = ReceivedPackets(space: .application)
         for number in UInt64(0)..<1000 { received.receive(number * 2) }
@@ -231,6 +235,23 @@ struct AckContentTests {
                 AckRange(smallest: 12, largest: 12), AckRange(smallest: 8, largest: 8),
                 AckRange(smallest: 4, largest: 6),
             ])
+    }
+
+    @Test("Many ranges ask for an answer once for a round trip (RFC 9000 section 13.2.4)")
+    func elicitation() {
+        var received = ReceivedPackets(space: .application)
+        for number in UInt64(0)..<7 { received.receive(number * 2) }
+        #expect(!elicits(&received, 0))
+        received.receive(14)
+        #expect(elicits(&received, 1))
+        #expect(!elicits(&received, 40))
+        #expect(elicits(&received, 41))
+        received.onAckAcknowledged(2)
+        #expect(!elicits(&received, 100))
+    }
+
+    private func elicits(_ received: inout ReceivedPackets, _ milliseconds: Int64) -> Bool {
+        received.shouldElicitAck(now: at(ms: milliseconds), rtt: ms(40))
     }
 
     @Test("Marks are counted per packet and reported with every frame (RFC 9000 section 13.4.1)")

@@ -41,7 +41,8 @@ struct RecoverySender {
 
     mutating func send(
         _ numbers: ClosedRange<UInt64>, at now: Instant, space: PacketNumberSpace = .application,
-        path: PathID = .first, size: UInt16 = 1200, flags: SentPacket.Flags = .data, frames: SentFrameList = []
+        path: PathID = .first, size: UInt16 = 1200, flags: SentPacket.Flags = .data,
+        frames: SentFrameList = []
     ) {
         for number in numbers {
             let packet = SentPacket(timeSent: now, path: path, size: size, flags: flags)
@@ -125,5 +126,17 @@ struct JSONText {
 
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
         try JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+}
+
+/// A small generator of numbers that look random and are always the same.
+struct TestRandom {
+    var state: UInt64
+
+    mutating func below(_ bound: UInt64) -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state % bound
     }
 }

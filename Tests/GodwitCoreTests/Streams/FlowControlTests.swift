@@ -58,7 +58,8 @@ struct FlowControlTests {
 
     @Test("A sender that waits for credit can say so again to keep a connection alive (RFC 9000 section 4.1)")
     func repeatsBlockedSignals() throws {
-        let peers = StreamPeers(server: StreamLimits(initialMaxData: 500, initialMaxStreamDataUnidirectional: 400))
+        let peers = StreamPeers(
+            server: StreamLimits(initialMaxData: 500, initialMaxStreamDataUnidirectional: 400))
         let first = try #require(peers.client.open(.unidirectional))
         let second = try #require(peers.client.open(.unidirectional))
         try peers.client.write(first, pattern(900))
@@ -83,17 +84,20 @@ struct FlowControlTests {
                 == .flowControlError)
     }
 
-    @Test("More than the connection may carry closes it, counted by the highest offsets (RFC 9000 section 4.1)")
+    @Test(
+        "More than the connection may carry closes it, counted by the highest offsets (RFC 9000 section 4.1)")
     func connectionLimitViolated() throws {
         let server = StreamsEnd(role: .server, limits: StreamLimits(initialMaxData: 1000))
         try server.receiveStream(StreamID(rawValue: 2), 599, [1])
         try server.receiveStream(StreamID(rawValue: 2), 0, pattern(600))
         try server.receiveStream(StreamID(rawValue: 6), 399, [1])
         #expect(errorCode { try server.receiveStream(StreamID(rawValue: 6), 400, [1]) } == .flowControlError)
-        #expect(errorCode { try server.receiveReset(StreamID(rawValue: 10), finalSize: 1) } == .flowControlError)
+        #expect(
+            errorCode { try server.receiveReset(StreamID(rawValue: 10), finalSize: 1) } == .flowControlError)
     }
 
-    @Test("Credit grows only as the application consumes, and is told when half is used (RFC 9000 section 4.2)")
+    @Test(
+        "Credit grows only as the application consumes, and is told when half is used (RFC 9000 section 4.2)")
     func creditFollowsConsumption() throws {
         let limits = StreamLimits(initialMaxData: 1500, initialMaxStreamDataUnidirectional: 1000)
         let server = StreamsEnd(role: .server, limits: limits)
@@ -120,6 +124,19 @@ struct FlowControlTests {
         try server.streams.receiveStreamDataBlocked(id, 1000)
         try server.streams.receiveDataBlocked(1500)
         #expect(try #require(server.packet()).frames == ["MAX_DATA 1600", "MAX_STREAM_DATA 2 1100"])
+    }
+
+    @Test("Unread data of one stream does not keep back another for good (RFC 9000 section 4.2)")
+    func unreadStreamDoesNotStarveOthers() throws {
+        let server = StreamsEnd(
+            role: .server, limits: StreamLimits(initialMaxData: 1000, maximumConnectionWindow: 1000))
+        try server.receiveStream(StreamID(rawValue: 2), 0, pattern(600))
+        try server.receiveStream(StreamID(rawValue: 6), 0, pattern(399))
+        try server.read(StreamID(rawValue: 6))
+        #expect(!server.hasControlFramesToSend, "the peer has a byte of credit left")
+        try server.receiveStream(StreamID(rawValue: 6), 399, [1])
+        try server.read(StreamID(rawValue: 6))
+        #expect(server.frames() == ["MAX_DATA 1400"])
     }
 
     @Test("A stream of known size gets no more credit (RFC 9000 section 3.2)")
@@ -153,7 +170,9 @@ struct ReceiveWindowTests {
     let rtt = TimeSpan.milliseconds(50)
 
     /// Consumes `total` bytes in steps, one each `interval`, and returns the window then.
-    private func size(after total: UInt64, step: UInt64, interval: TimeSpan, maximum: UInt64 = 1 << 30) -> UInt64 {
+    private func size(after total: UInt64, step: UInt64, interval: TimeSpan, maximum: UInt64 = 1 << 30)
+        -> UInt64
+    {
         var window = ReceiveWindow(size: 100_000)
         var now = Instant.zero
         var consumed: UInt64 = 0
@@ -179,7 +198,8 @@ struct ReceiveWindowTests {
 
     @Test("A window grows to its maximum and no further (RFC 9000 section 4.2)")
     func stopsAtMaximum() {
-        #expect(size(after: 10_000_000, step: 10_000, interval: .microseconds(10), maximum: 700_000) == 700_000)
+        #expect(
+            size(after: 10_000_000, step: 10_000, interval: .microseconds(10), maximum: 700_000) == 700_000)
     }
 
     @Test("A freeze does not count as slowness (RFC 9000 section 4.2)")
@@ -197,7 +217,8 @@ struct ReceiveWindowTests {
     @Test("The connection's window stays half as large again as a stream's (RFC 9000 section 4.1)")
     func connectionWindowFollows() throws {
         let limits = StreamLimits(
-            initialMaxData: 10_000, initialMaxStreamDataUnidirectional: 10_000, maximumConnectionWindow: 100_000,
+            initialMaxData: 10_000, initialMaxStreamDataUnidirectional: 10_000,
+            maximumConnectionWindow: 100_000,
             maximumStreamWindow: 40_000)
         let peers = StreamPeers(server: limits)
         let id = try #require(peers.client.open(.unidirectional))

@@ -21,7 +21,9 @@ struct SendingPartTests {
         #expect(try peers.server.read(id) == (pattern(2000), true))
     }
 
-    @Test("The application hears when everything was acknowledged, and the stream is gone (RFC 9000 section 3.1)")
+    @Test(
+        "The application hears when everything was acknowledged, and the stream is gone (RFC 9000 section 3.1)"
+    )
     func finishes() throws {
         let peers = StreamPeers()
         let id = try #require(peers.client.open(.unidirectional))
@@ -72,7 +74,8 @@ struct SendingPartTests {
         #expect(try #require(peers.client.packet(size: 603)).frames == ["STREAM 2 0..<601"])
         #expect(
             peers.client.frames(size: 1000) == [
-                "STREAM 2 601..<998", "STREAM 2 1994..<2587", "STREAM 2 2587..<3583", "STREAM 2 3583..<4000 FIN",
+                "STREAM 2 601..<998", "STREAM 2 1994..<2587", "STREAM 2 2587..<3583",
+                "STREAM 2 3583..<4000 FIN",
             ])
     }
 
@@ -205,7 +208,8 @@ struct SendingPartTests {
 
     @Test("A peer that withholds an acknowledgement bounds what is held for it (RFC 9000 section 21.6)")
     func withheldAcknowledgement() throws {
-        let client = StreamsEnd(role: .client, limits: StreamLimits(sendBufferLimit: 50_000, unsentLimit: 20_000))
+        let client = StreamsEnd(
+            role: .client, limits: StreamLimits(sendBufferLimit: 50_000, unsentLimit: 20_000))
         client.streams.applyPeerLimits(
             PeerStreamLimits(
                 initialMaxData: 1 << 40, initialMaxStreamDataUnidirectional: 1 << 40,

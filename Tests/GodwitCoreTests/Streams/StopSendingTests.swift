@@ -74,7 +74,8 @@ struct StopSendingTests {
         #expect(server.readableBytes(id) == 0)
         try server.receiveReset(id, code: 8, finalSize: 6000)
         #expect(server.receiveCredit.used == 6000 && server.receiveCredit.consumed == 6000)
-        #expect(try #require(server.packet()).frames == ["MAX_DATA 16000"], "no more STOP_SENDING after a reset")
+        #expect(
+            try #require(server.packet()).frames == ["MAX_DATA 16000"], "no more STOP_SENDING after a reset")
         #expect(server.events() == [.opened(id)])
     }
 

@@ -35,6 +35,24 @@ struct StreamConcurrencyTests {
         }
     }
 
+    @Test("Streams that never end do not keep the peer from opening others (RFC 9000 section 4.6)")
+    func fewStreamsEnd() throws {
+        let server = StreamsEnd(role: .server, limits: StreamLimits(maxStreamsUnidirectional: 100))
+        let ids = (0..<100).map { StreamID(index: $0, direction: .unidirectional, initiator: .client) }
+        try server.receiveStream(ids[0], 0, [], fin: true)
+        try server.read(ids[0])
+        for id in ids[1..<87] { try server.receiveStream(id, 0, [1]) }
+        _ = server.events()
+        #expect(!server.hasControlFramesToSend)
+        try server.receiveStream(ids[87], 0, [1])
+        #expect(server.frames() == ["MAX_STREAMS unidirectional 101"])
+        for id in ids[88..<100] { try server.receiveStream(id, 0, [1]) }
+        #expect(!server.hasControlFramesToSend)
+        try server.receiveReset(ids[99], finalSize: 1)
+        _ = server.events()
+        #expect(server.frames() == ["MAX_STREAMS unidirectional 102"])
+    }
+
     @Test("A bidirectional stream ends when both directions have (RFC 9000 section 4.6)")
     func bidirectionalStreamsEnd() throws {
         let peers = StreamPeers(server: StreamLimits(maxStreamsBidirectional: 1))
@@ -49,7 +67,9 @@ struct StreamConcurrencyTests {
         #expect(try #require(peers.server.packet()).frames == ["MAX_STREAMS bidirectional 2"])
     }
 
-    @Test("An application that wants more than the peer allows says so once and is told later (RFC 9000 section 4.6)")
+    @Test(
+        "An application that wants more than the peer allows says so once and is told later (RFC 9000 section 4.6)"
+    )
     func openRefused() throws {
         let peers = StreamPeers(server: StreamLimits(maxStreamsBidirectional: 2))
         #expect(peers.client.open(.bidirectional) != nil)
@@ -85,11 +105,17 @@ struct StreamConcurrencyTests {
     func countsTooLarge() throws {
         let server = StreamsEnd(role: .server)
         try server.streams.receiveMaxStreams(.bidirectional, 1 << 60)
-        #expect(errorCode { try server.streams.receiveMaxStreams(.bidirectional, 1 << 60 + 1) } == .frameEncodingError)
-        #expect(errorCode { try server.streams.receiveStreamsBlocked(.unidirectional, 1 << 61) } == .frameEncodingError)
+        #expect(
+            errorCode { try server.streams.receiveMaxStreams(.bidirectional, 1 << 60 + 1) }
+                == .frameEncodingError)
+        #expect(
+            errorCode { try server.streams.receiveStreamsBlocked(.unidirectional, 1 << 61) }
+                == .frameEncodingError)
     }
 
-    @Test("Streams that were opened without being touched end when the application ends them (RFC 9000 section 4.6)")
+    @Test(
+        "Streams that were opened without being touched end when the application ends them (RFC 9000 section 4.6)"
+    )
     func untouchedStreamsEnd() throws {
         let server = StreamsEnd(role: .server, limits: StreamLimits(maxStreamsBidirectional: 4))
         try server.receiveStream(StreamID(rawValue: 12), 0, [1], fin: true)

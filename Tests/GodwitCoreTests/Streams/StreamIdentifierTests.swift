@@ -16,14 +16,16 @@ struct StreamIdentifierTests {
         #expect(peers.server.open(.unidirectional)?.rawValue == 7)
     }
 
-    @Test("A stream used out of order opens those below it, and they are told in order (RFC 9000 section 3.2)")
+    @Test(
+        "A stream used out of order opens those below it, and they are told in order (RFC 9000 section 3.2)")
     func opensLowerStreams() throws {
         let server = StreamsEnd(role: .server)
         try server.receiveStream(StreamID(rawValue: 12), 0, [1])
         #expect(server.openCount == 1, "the lower ones take no slot")
         #expect(
             server.events() == [
-                .opened(StreamID(rawValue: 0)), .opened(StreamID(rawValue: 4)), .opened(StreamID(rawValue: 8)),
+                .opened(StreamID(rawValue: 0)), .opened(StreamID(rawValue: 4)),
+                .opened(StreamID(rawValue: 8)),
                 .opened(StreamID(rawValue: 12)), .readable(StreamID(rawValue: 12)),
             ])
     }
@@ -39,7 +41,8 @@ struct StreamIdentifierTests {
         #expect(try server.read(StreamID(rawValue: 4)) == ([], false))
     }
 
-    @Test("An application may write on a stream of the peer's that no frame has touched (RFC 9000 section 3.1)")
+    @Test(
+        "An application may write on a stream of the peer's that no frame has touched (RFC 9000 section 3.1)")
     func writesOnUntouchedStream() throws {
         let peers = StreamPeers()
         for _ in 0..<3 { _ = peers.client.open(.bidirectional) }
@@ -61,7 +64,9 @@ struct StreamIdentifierTests {
         #expect(server.events() == opened + [.stopSendingByPeer(StreamID(rawValue: 4), code: 9)])
     }
 
-    @Test("Frames for streams that the receiver would have to create itself are refused (RFC 9000 section 19.8)")
+    @Test(
+        "Frames for streams that the receiver would have to create itself are refused (RFC 9000 section 19.8)"
+    )
     func framesForStreamsNotCreated() {
         let id = StreamID(rawValue: 1)
         let server = StreamsEnd(role: .server)

@@ -19,7 +19,9 @@ struct StreamPriorityTests {
     /// The indices of the streams that the next packets begin with.
     private func turns(_ client: StreamsEnd, _ count: Int) -> [UInt64] {
         (0..<count).compactMap { _ in
-            guard case .stream(let id, _, _, _)? = client.packet(size: 1000)?.records.first else { return nil }
+            guard case .stream(let id, _, _, _)? = client.packet(size: 1000)?.records.first else {
+                return nil
+            }
             return id.index
         }
     }
@@ -57,7 +59,9 @@ struct StreamPriorityTests {
         let client = StreamPeers().client
         for _ in 0..<3 { try client.write(try #require(client.open(.unidirectional)), pattern(100)) }
         #expect(
-            try #require(client.packet()).frames == ["STREAM 2 0..<100", "STREAM 6 0..<100", "STREAM 10 0..<100"])
+            try #require(client.packet()).frames == [
+                "STREAM 2 0..<100", "STREAM 6 0..<100", "STREAM 10 0..<100",
+            ])
     }
 
     @Test("Lost data goes first within its level, and waits for more urgent levels (RFC 9000 section 13.3)")

@@ -18,7 +18,9 @@ struct TestPacket {
         try bytes.withUnsafeBytes { buffer in
             var reader = ByteReader(buffer)
             while !reader.isAtEnd {
-                guard let frame = try? Frame.decode(&reader) else { fatalError("a frame that does not decode") }
+                guard let frame = try? Frame.decode(&reader) else {
+                    fatalError("a frame that does not decode")
+                }
                 try body(frame)
             }
         }
@@ -28,7 +30,8 @@ struct TestPacket {
         switch frame {
         case .stream(let frame):
             "STREAM \(frame.id) \(frame.offset)..<\(frame.endOffset)\(frame.fin ? " FIN" : "")"
-        case .resetStream(let frame): "RESET_STREAM \(frame.id) code \(frame.errorCode) size \(frame.finalSize)"
+        case .resetStream(let frame):
+            "RESET_STREAM \(frame.id) code \(frame.errorCode) size \(frame.finalSize)"
         case .stopSending(let frame): "STOP_SENDING \(frame.id) code \(frame.errorCode)"
         case .maxData(let limit): "MAX_DATA \(limit)"
         case .maxStreamData(let id, let limit): "MAX_STREAM_DATA \(id) \(limit)"
@@ -58,7 +61,9 @@ final class StreamsEnd {
         let count = packet.bytes.withUnsafeMutableBytes { buffer in
             var writer = ByteWriter(buffer)
             streams.writeControlFrames(into: &writer, records: &packet.records)
-            if streams.hasStreamDataToSend { streams.writeStreamFrames(into: &writer, records: &packet.records) }
+            if streams.hasStreamDataToSend {
+                streams.writeStreamFrames(into: &writer, records: &packet.records)
+            }
             return writer.count
         }
         packet.bytes.removeSubrange(count...)
@@ -159,7 +164,9 @@ struct StreamPeers {
     let client: StreamsEnd
     let server: StreamsEnd
 
-    init(client clientLimits: StreamLimits = StreamLimits(), server serverLimits: StreamLimits = StreamLimits()) {
+    init(
+        client clientLimits: StreamLimits = StreamLimits(), server serverLimits: StreamLimits = StreamLimits()
+    ) {
         client = StreamsEnd(role: .client, limits: clientLimits)
         server = StreamsEnd(role: .server, limits: serverLimits)
         client.streams.applyPeerLimits(PeerStreamLimits(serverLimits))
@@ -215,8 +222,21 @@ func streamError(_ body: () throws -> Void) -> StreamError? {
 
 /// Bytes that tell their offset, so that misplaced ones show.
 func pattern(_ count: Int, from offset: Int = 0) -> [UInt8] {
-    (offset..<offset + count).map { UInt8(truncatingIfNeeded: $0 ^ $0 >> 8 ^ $0 >> 16) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    while bytes.count < count {
+        // Slices of a table, since computing every byte is slow without optimisation.
+        let start = (offset + bytes.count) % patternPeriod.count
+        bytes += patternPeriod[start..<min(patternPeriod.count, start + count - bytes.count)]
+    }
+    return bytes
 }
+
+/// Of a prime length, so that it fits no window, ring or packet.
+private let patternPeriod: [UInt8] = {
+    var generator = SeededGenerator(seed: 0)
+    return (0..<65_521).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+}()
 
 /// A seeded generator (SplitMix64), so that a failing run can be repeated.
 struct SeededGenerator: RandomNumberGenerator {

@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Header protection masks")
 struct HeaderProtectionTests {
-    @Test("Masks made in one call are those made one by one (RFC 9001 section 5.4)",
+    @Test(
+        "Masks made in one call are those made one by one (RFC 9001 section 5.4)",
         arguments: CipherSuite.allCases, [0, 1, 2, 31, 32, 33, 64, 100])
     func batches(suite: CipherSuite, count: Int) {
         let secret = TrafficSecret(suite: suite, bytes: [UInt8](repeating: 9, count: suite.hashLength))
@@ -16,13 +17,15 @@ struct HeaderProtectionTests {
             masks.withUnsafeMutableBufferPointer { key.masks(samples: samples, into: $0) }
         }
         for (index, mask) in masks.enumerated() {
-            let sample = Array(samples[index * CipherSuite.sampleLength..<(index + 1) * CipherSuite.sampleLength])
+            let sample = Array(
+                samples[index * CipherSuite.sampleLength..<(index + 1) * CipherSuite.sampleLength])
             #expect(mask == key.mask(sample))
             #expect(mask.bits >> 40 == 0)
         }
     }
 
-    @Test("Retry packets carry the tag of their version (RFC 9001 sections 5.8 and A.4, RFC 9369 A.4)",
+    @Test(
+        "Retry packets carry the tag of their version (RFC 9001 sections 5.8 and A.4, RFC 9369 A.4)",
         arguments: SamplePackets.all)
     func retryTag(samples: SamplePackets) {
         let packet = hex(samples.retry)
@@ -40,7 +43,9 @@ struct HeaderProtectionTests {
         #expect(!isValid(packet, samples.version == .v1 ? .v2 : .v1))
     }
 
-    @Test("A Retry packet with no room for a tag, or of a version without one, is not valid (RFC 9000 section 17.2.5)")
+    @Test(
+        "A Retry packet with no room for a tag, or of a version without one, is not valid (RFC 9000 section 17.2.5)"
+    )
     func retryWithoutTag() {
         #expect(!isValid([], .v1))
         #expect(!isValid([UInt8](repeating: 0, count: RetryIntegrity.tagLength), .v1))

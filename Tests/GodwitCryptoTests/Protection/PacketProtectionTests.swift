@@ -15,7 +15,8 @@ struct PacketProtectionTests {
         }
     }
 
-    @Test("Header protection keys differ by suite and update leaves them (RFC 9001 sections 5.4 and A.5, RFC 9369 A.5)",
+    @Test(
+        "Header protection keys differ by suite and update leaves them (RFC 9001 sections 5.4 and A.5, RFC 9369 A.5)",
         arguments: SamplePackets.all)
     func chaCha20Keys(samples: SamplePackets) {
         let secret = TrafficSecret(suite: .chaCha20Poly1305, bytes: hex(samples.chaCha20.secret))
@@ -37,7 +38,8 @@ struct PacketProtectionTests {
         #expect(secrets.client.packetKeyBytes(version: draft) != secrets.client.packetKeyBytes(version: .v2))
     }
 
-    @Test("Sample packets are sealed to the byte and open again (RFC 9001 sections A.2, A.3, A.5; RFC 9369 A.2, A.3, A.5)",
+    @Test(
+        "Sample packets are sealed to the byte and open again (RFC 9001 sections A.2, A.3, A.5; RFC 9369 A.2, A.3, A.5)",
         arguments: SamplePackets.all)
     func samplePackets(samples: SamplePackets) {
         let initial = InitialSecrets(
@@ -49,7 +51,8 @@ struct PacketProtectionTests {
         expect(samples.chaCha20Packet, sealedWith: chaCha20, samples.version)
     }
 
-    @Test("A packet changed in any byte of header, payload or number does not open (RFC 9001 section 5.3)",
+    @Test(
+        "A packet changed in any byte of header, payload or number does not open (RFC 9001 section 5.3)",
         arguments: CipherSuite.allCases)
     func tampering(suite: CipherSuite) {
         let key = PacketKey(secret: secret(suite), version: .v1)
@@ -85,7 +88,8 @@ struct PacketProtectionTests {
         #expect(sealed.count == numbers.count)
     }
 
-    @Test("Each suite has limits on the use of its keys, for sealing and for failures (RFC 9001 section 6.6)",
+    @Test(
+        "Each suite has limits on the use of its keys, for sealing and for failures (RFC 9001 section 6.6)",
         arguments: CipherSuite.allCases)
     func limits(suite: CipherSuite) {
         let isGCM = suite != .chaCha20Poly1305
@@ -111,7 +115,9 @@ struct PacketProtectionTests {
         return changed
     }
 
-    private func expect(_ secret: TrafficSecret, gives expected: SamplePackets.Direction, _ version: QUICVersion) {
+    private func expect(
+        _ secret: TrafficSecret, gives expected: SamplePackets.Direction, _ version: QUICVersion
+    ) {
         #expect(secret.bytes == hex(expected.secret))
         #expect(secret.packetKeyBytes(version: version) == hex(expected.key))
         #expect(secret.ivBytes(version: version) == hex(expected.iv))

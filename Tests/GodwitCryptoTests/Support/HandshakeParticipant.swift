@@ -107,11 +107,14 @@ struct HandshakePair {
         while deliver(from: client, to: server, pieces) || deliver(from: server, to: client, pieces) {}
     }
 
-    private func deliver(from sender: HandshakeParticipant, to receiver: HandshakeParticipant, _ pieces: Int) -> Bool {
+    private func deliver(from sender: HandshakeParticipant, to receiver: HandshakeParticipant, _ pieces: Int)
+        -> Bool
+    {
         let flight = sender.takeFlight()
         for (bytes, level) in flight {
             for start in stride(from: 0, to: bytes.count, by: min(pieces, bytes.count)) {
-                receiver.receive(Array(bytes[start..<min(start + min(pieces, bytes.count), bytes.count)]), at: level)
+                receiver.receive(
+                    Array(bytes[start..<min(start + min(pieces, bytes.count), bytes.count)]), at: level)
                 if receiver.failure != nil { return false }
             }
         }

@@ -19,7 +19,8 @@ enum TestIdentities {
     static let rootKey = try! PrivateKey.generate(.p256)
     static let root = authority("Root", key: rootKey, issuer: nil, signedBy: rootKey)
     static let intermediateKey = try! PrivateKey.generate(.p256)
-    static let intermediate = authority("Intermediate", key: intermediateKey, issuer: "Root", signedBy: rootKey)
+    static let intermediate = authority(
+        "Intermediate", key: intermediateKey, issuer: "Root", signedBy: rootKey)
 
     /// The root, the intermediate one, and a server's certificate that it signed.
     static let chained: Identity = {
@@ -74,6 +75,8 @@ extension TLSClient {
 
 extension TLSServer {
     func handshake(earlyDataContext: String = "") -> TLSHandshake {
-        try! makeHandshake(earlyDataContext: Array(earlyDataContext.utf8)) { _ in Array("server parameters".utf8) }
+        try! makeHandshake(earlyDataContext: Array(earlyDataContext.utf8)) { _ in
+            Array("server parameters".utf8)
+        }
     }
 }

@@ -8,7 +8,9 @@ struct PeerVerificationTests {
     @Test("A server's certificate must be for the name or address that was asked for (RFC 9001 section 4.4)")
     func hosts() throws {
         let (client, server) = (try TLSClient(.test()), try TLSServer(.test()))
-        for name in ["server.test", "SERVER.test", "server.test.", "192.0.2.1", "2001:db8::1", "2001:DB8:0:0::1"] {
+        for name in [
+            "server.test", "SERVER.test", "server.test.", "192.0.2.1", "2001:db8::1", "2001:DB8:0:0::1",
+        ] {
             #expect(run(client.handshake(name), server.handshake()).isComplete, "\(name)")
         }
         for name in ["other.test", "sub.server.test", "test", "192.0.2.2", "2001:db8::2"] {
@@ -23,7 +25,8 @@ struct PeerVerificationTests {
         #expect(pair.server.summary?.serverName == nil && pair.client.summary?.serverName == nil)
     }
 
-    @Test("An unknown certificate, one from tomorrow and one from the past are refused (RFC 9001 section 4.4)")
+    @Test(
+        "An unknown certificate, one from tomorrow and one from the past are refused (RFC 9001 section 4.4)")
     func refusals() throws {
         let server = try TLSServer(.test())
         let strangers = try TLSClient(.test { $0.trust = .certificates([TestIdentities.other.certificate]) })
@@ -46,7 +49,9 @@ struct PeerVerificationTests {
     @Test("A chain is followed to the root, or to any certificate that is trusted by hand")
     func chains() throws {
         let server = try TLSServer(.test { $0.credentials = ServerCredentials([TestIdentities.chained]) })
-        for trusted in [TestIdentities.root, TestIdentities.intermediate, TestIdentities.chained.certificates[0]] {
+        for trusted in [
+            TestIdentities.root, TestIdentities.intermediate, TestIdentities.chained.certificates[0],
+        ] {
             let client = try TLSClient(.test { $0.trust = .certificates([trusted]) })
             let pair = run(client.handshake("chained.test"), server.handshake())
             #expect(pair.isComplete && pair.client.summary?.peerCertificates.count == 2)
@@ -55,10 +60,11 @@ struct PeerVerificationTests {
         let impostor = try CertificateBuilder(subjectNames: ["Root"], validity: TestIdentities.validity)
             .build(for: ownKey, signedBy: ownKey)
         let client = try TLSClient(.test { $0.trust = .certificates([impostor]) })
-        #expect(run(client.handshake("chained.test"), server.handshake()).client.failure?.alert == 48)
+        let failure = run(client.handshake("chained.test"), server.handshake()).client.failure
+        #expect(failure?.alert == 51 && failure?.reason.contains("signature") == true)
     }
 
-    @Test("A certificate that may sign nothing doesn't make others trusted")
+    @Test("A certificate that may sign nothing doesn't make others trusted (RFC 5280 section 6.1.4)")
     func notAnAuthority() throws {
         let key = try PrivateKey.generate(.p256)
         var builder = CertificateBuilder(subjectNames: ["chained.test"], validity: TestIdentities.validity)
@@ -138,7 +144,8 @@ struct PeerVerificationTests {
 
         let unasking = try TLSServer(.test { $0.ticketKeys = keys })
         let anonymous = run(client.handshake(), unasking.handshake()).client.tickets[0]
-        #expect(run(client.handshake(ticket: anonymous), required.handshake()).server.summary?.isResumed == false)
+        #expect(
+            run(client.handshake(ticket: anonymous), required.handshake()).server.summary?.isResumed == false)
     }
 
     // MARK: Several identities
@@ -165,7 +172,6 @@ struct PeerVerificationTests {
         let credentials = ServerCredentials([try TestIdentities.other.identity()])
         let server = try TLSServer(.test { $0.credentials = credentials })
         let client = try TLSClient(.test())
-        #expect(run(client.handshake(), server.handshake()).client.failure?.alert == 42 || true)
         #expect(!run(client.handshake(), server.handshake()).isComplete)
         credentials.replace(with: [try TestIdentities.server.identity()])
         #expect(run(client.handshake(), server.handshake()).isComplete)

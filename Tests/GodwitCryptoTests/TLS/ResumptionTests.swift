@@ -22,7 +22,9 @@ struct ResumptionTests {
 
     @Test("A ticket says what it is for")
     func ticketContents() throws {
-        let first = run(try TLSClient(.test()).handshake(), try makeServer(earlyData: true).handshake(earlyDataContext: "a"))
+        let first = run(
+            try TLSClient(.test()).handshake(),
+            try makeServer(earlyData: true).handshake(earlyDataContext: "a"))
         let ticket = try #require(ResumptionTicket(first.client.tickets[0]))
         #expect(ticket.serverName == "server.test" && ticket.applicationProtocol == "h3")
         #expect(ticket.allowsEarlyData && ticket.bytes == first.client.tickets[0])
@@ -34,7 +36,8 @@ struct ResumptionTests {
     func otherServer() throws {
         let client = try TLSClient(.test())
         let first = run(client.handshake(), try makeServer().handshake())
-        let second = run(client.handshake("192.0.2.1", ticket: first.client.tickets[0]), try makeServer().handshake())
+        let second = run(
+            client.handshake("192.0.2.1", ticket: first.client.tickets[0]), try makeServer().handshake())
         #expect(second.client.summary?.isResumed == false)
     }
 
@@ -50,7 +53,8 @@ struct ResumptionTests {
             // A change in the session's secret that BoringSSL can't see ends the handshake instead.
             #expect(pair.isComplete || pair.server.failure != nil || pair.client.failure != nil)
         }
-        #expect(run(client.handshake(ticket: [1, 2, 3]), server.handshake()).client.summary?.isResumed == false)
+        #expect(
+            run(client.handshake(ticket: [1, 2, 3]), server.handshake()).client.summary?.isResumed == false)
     }
 
     @Test("Servers that share ticket keys resume each other's sessions, also while keys are replaced")
@@ -70,10 +74,15 @@ struct ResumptionTests {
 
     @Test("A server without ticket keys gives none out, and a client that wants none keeps none")
     func noTickets() throws {
-        #expect(run(try TLSClient(.test()).handshake(), try TLSServer(.test()).handshake()).client.tickets.isEmpty)
+        #expect(
+            run(try TLSClient(.test()).handshake(), try TLSServer(.test()).handshake()).client.tickets.isEmpty
+        )
         let unwilling = try TLSClient(.test { $0.acceptsTickets = false })
         #expect(run(unwilling.handshake(), try makeServer().handshake()).client.tickets.isEmpty)
-        let many = try TLSServer(.test { $0.ticketKeys = .random(); $0.ticketCount = 16 })
+        let many = try TLSServer(
+            .test {
+                $0.ticketKeys = .random(); $0.ticketCount = 16
+            })
         #expect(run(try TLSClient(.test()).handshake(), many.handshake()).client.tickets.count == 8)
     }
 
@@ -85,7 +94,8 @@ struct ResumptionTests {
         let ticket = run(careless.handshake(), server.handshake(earlyDataContext: "a")).client.tickets[0]
         let resumed = run(careful.handshake(ticket: ticket), server.handshake(earlyDataContext: "a"))
         #expect(resumed.client.failure?.alert == 48 && !resumed.isComplete)
-        let early = run(careful.handshake(ticket: ticket, early: true), server.handshake(earlyDataContext: "a"))
+        let early = run(
+            careful.handshake(ticket: ticket, early: true), server.handshake(earlyDataContext: "a"))
         #expect(early.client.failure?.alert == 48 && early.client.writeSecret(.earlyData) == nil)
     }
 
@@ -96,8 +106,11 @@ struct ResumptionTests {
         let (client, server) = (try TLSClient(.test()), try makeServer(earlyData: true))
         let ticket = run(client.handshake(), server.handshake(earlyDataContext: "a")).client.tickets[0]
         let pair = run(client.handshake(ticket: ticket, early: true), server.handshake(earlyDataContext: "a"))
-        #expect(pair.client.actions.contains(.earlyDataAccepted) && pair.server.actions.contains(.earlyDataAccepted))
-        #expect(pair.client.summary?.earlyDataAccepted == true && pair.server.summary?.earlyDataAccepted == true)
+        #expect(
+            pair.client.actions.contains(.earlyDataAccepted)
+                && pair.server.actions.contains(.earlyDataAccepted))
+        #expect(
+            pair.client.summary?.earlyDataAccepted == true && pair.server.summary?.earlyDataAccepted == true)
         expectEqualSecrets(pair, [.earlyData, .handshake, .oneRTT])
         // RFC 9001 section 5.6: a server protects nothing with 0-RTT keys, and a client opens nothing.
         #expect(pair.server.writeSecret(.earlyData) == nil && pair.client.readSecret(.earlyData) == nil)
@@ -108,7 +121,8 @@ struct ResumptionTests {
         let (client, server) = (try TLSClient(.test()), try makeServer(earlyData: true))
         let ticket = run(client.handshake(), server.handshake(earlyDataContext: "a")).client.tickets[0]
         for context in ["b", ""] {
-            let pair = run(client.handshake(ticket: ticket, early: true), server.handshake(earlyDataContext: context))
+            let pair = run(
+                client.handshake(ticket: ticket, early: true), server.handshake(earlyDataContext: context))
             #expect(pair.isComplete && pair.client.summary?.isResumed == true)
             #expect(pair.client.actions.contains(.earlyDataRejected))
             #expect(pair.server.actions.contains(.earlyDataRejected))
@@ -116,12 +130,15 @@ struct ResumptionTests {
         }
     }
 
-    @Test("A server that takes no early data refuses it, and a HelloRetryRequest does too (RFC 9001 section 4.6.2)")
+    @Test(
+        "A server that takes no early data refuses it, and a HelloRetryRequest does too (RFC 9001 section 4.6.2)"
+    )
     func refusals() throws {
         let (client, server) = (try TLSClient(.test()), try makeServer(earlyData: true))
         let ticket = run(client.handshake(), server.handshake(earlyDataContext: "a")).client.tickets[0]
         for refusing in [try makeServer(), try makeServer(earlyData: true, groups: [.p256])] {
-            let pair = run(client.handshake(ticket: ticket, early: true), refusing.handshake(earlyDataContext: "a"))
+            let pair = run(
+                client.handshake(ticket: ticket, early: true), refusing.handshake(earlyDataContext: "a"))
             #expect(pair.isComplete && pair.client.summary?.earlyDataAccepted == false)
             #expect(pair.client.actions.contains(.earlyDataRejected))
             #expect(pair.server.actions.contains(.earlyDataRejected))
@@ -131,14 +148,16 @@ struct ResumptionTests {
     @Test("Early data for another protocol than the ticket's is not sent (RFC 9001 section 4.6.3)")
     func otherProtocol() throws {
         let server = try makeServer(earlyData: true)
-        let ticket = run(try TLSClient(.test()).handshake(), server.handshake(earlyDataContext: "a")).client.tickets[0]
+        let ticket = run(try TLSClient(.test()).handshake(), server.handshake(earlyDataContext: "a")).client
+            .tickets[0]
         let other = try TLSClient(.test { $0.applicationProtocols = ["hq-interop"] })
         let client = HandshakeParticipant(other.handshake(ticket: ticket, early: true))
         client.start()
         #expect(client.writeSecret(.earlyData) == nil)
     }
 
-    @Test("A ClientHello that was recorded and is sent again has its early data refused (RFC 9001 section 9.2)")
+    @Test(
+        "A ClientHello that was recorded and is sent again has its early data refused (RFC 9001 section 9.2)")
     func replay() throws {
         let (client, server) = (try TLSClient(.test()), try makeServer(earlyData: true))
         let ticket = run(client.handshake(), server.handshake(earlyDataContext: "a")).client.tickets[0]
@@ -161,7 +180,9 @@ struct ResumptionTests {
 
     @Test("Tickets that allow early data name 0xffffffff as its size (RFC 9001 section 4.6.1)")
     func earlyDataSize() throws {
-        let pair = run(try TLSClient(.test()).handshake(), try makeServer(earlyData: true).handshake(earlyDataContext: "a"))
+        let pair = run(
+            try TLSClient(.test()).handshake(),
+            try makeServer(earlyData: true).handshake(earlyDataContext: "a"))
         let messages = pair.server.sent(at: .oneRTT)
         let marks = (0..<messages.count - 8).filter { Array(messages[$0..<$0 + 4]) == [0, 42, 0, 4] }
         #expect(marks.count == 2)

@@ -83,7 +83,9 @@ struct TLSHandshakeTests {
         #expect(sizes[0] < 400 && sizes[1] > 1200)
     }
 
-    @Test("Each suite can be insisted on, from either side (RFC 9001 section 5.3)", arguments: CipherSuite.allCases)
+    @Test(
+        "Each suite can be insisted on, from either side (RFC 9001 section 5.3)",
+        arguments: CipherSuite.allCases)
     func suites(suite: CipherSuite) throws {
         for isClients in [true, false] {
             let client = try TLSClient(.test { $0.cipherSuites = isClients ? [suite] : [] })
@@ -139,7 +141,8 @@ struct TLSHandshakeTests {
         let server = try TLSServer(.test()).makeHandshake { _ throws(TransportError) in throw refusal }
         let pair = HandshakePair(try TLSClient(.test()).handshake(), server)
         pair.run()
-        #expect(pair.server.failure == HandshakeFailure(code: .transportParameterError, reason: "no such limit"))
+        #expect(
+            pair.server.failure == HandshakeFailure(code: .transportParameterError, reason: "no such limit"))
         #expect(pair.server.failure?.alert == 0)
     }
 
@@ -157,7 +160,8 @@ struct TLSHandshakeTests {
     @Test("Empty parameters are parameters (RFC 9000 section 18)")
     func emptyParameters() throws {
         let pair = HandshakePair(
-            try TLSClient(.test()).makeHandshake(serverName: "server.test", transportParameters: [0x40, 0x40, 0]),
+            try TLSClient(.test()).makeHandshake(
+                serverName: "server.test", transportParameters: [0x40, 0x40, 0]),
             try TLSServer(.test()).makeHandshake { _ in [0x40, 0x41, 0] })
         pair.run()
         #expect(pair.client.peerParameters == [0x40, 0x41, 0])
@@ -194,7 +198,9 @@ struct TLSHandshakeTests {
         #expect(lines.all.contains { $0.hasPrefix("SERVER_HANDSHAKE_TRAFFIC_SECRET ") })
     }
 
-    @Test("Exported keying material is the same on both sides and differs by label and context (RFC 8446 section 7.5)")
+    @Test(
+        "Exported keying material is the same on both sides and differs by label and context (RFC 8446 section 7.5)"
+    )
     func exporter() throws {
         let pair = HandshakePair(try TLSClient(.test()).handshake(), try TLSServer(.test()).handshake())
         pair.run()
@@ -209,7 +215,9 @@ struct TLSHandshakeTests {
     @Test("What can't be configured is refused by name")
     func badConfigurations() throws {
         #expect(throws: TLSConfigurationError.self) { try TLSClient(.test { $0.applicationProtocols = [] }) }
-        #expect(throws: TLSConfigurationError.self) { try TLSServer(.test { $0.applicationProtocols = [""] }) }
+        #expect(throws: TLSConfigurationError.self) {
+            try TLSServer(.test { $0.applicationProtocols = [""] })
+        }
         #expect(throws: TLSConfigurationError.self) { try TLSClient(.test { $0.groups = [] }) }
         #expect(throws: TLSConfigurationError.self) {
             try TLSClient(.test { $0.groups = [KeyExchangeGroup(rawValue: 0x1234)] })

@@ -30,7 +30,8 @@ struct ConnectionIDCipherTests {
     func draftVectors(vector: Vector) throws {
         let block = hex(vector.block)
         let format = try #require(
-            ConnectionIDFormat(length: block.count + 1, serverIDLength: 1, configuration: vector.configuration))
+            ConnectionIDFormat(
+                length: block.count + 1, serverIDLength: 1, configuration: vector.configuration))
         let cipher = try #require(
             ConnectionIDCipher(key: hex("8f95f09245765f80256934e50c66207f"), format: format))
         var bytes = block
@@ -44,7 +45,9 @@ struct ConnectionIDCipherTests {
     @Test("Contents come back from ids of every length", arguments: 8...20)
     func roundTrips(length: Int) throws {
         for serverIDLength in 1...8 {
-            guard let format = ConnectionIDFormat(length: length, serverIDLength: serverIDLength, configuration: 5)
+            guard
+                let format = ConnectionIDFormat(
+                    length: length, serverIDLength: serverIDLength, configuration: 5)
             else { continue }
             let cipher = ConnectionIDCipher(key, format: format)
             for contents in [
@@ -69,7 +72,9 @@ struct ConnectionIDCipherTests {
         #expect(seen.count == 4096)
     }
 
-    @Test("A new nonce changes half the bits, so ids can't be linked (RFC 9000 section 9.5)", arguments: [8, 12, 17, 20])
+    @Test(
+        "A new nonce changes half the bits, so ids can't be linked (RFC 9000 section 9.5)",
+        arguments: [8, 12, 17, 20])
     func unlinkability(length: Int) throws {
         let format = try #require(ConnectionIDFormat(length: length, serverIDLength: 2))
         let cipher = ConnectionIDCipher(key, format: format)

@@ -19,7 +19,9 @@ struct TokenSealerTests {
         #expect(open(token, sealer(second)) == nil)
     }
 
-    @Test("A token changed in any byte, cut short, or for another address does not open (RFC 9000 section 8.1.4)")
+    @Test(
+        "A token changed in any byte, cut short, or for another address does not open (RFC 9000 section 8.1.4)"
+    )
     func tampering() {
         var random = randomGenerator()
         let server = sealer(first)

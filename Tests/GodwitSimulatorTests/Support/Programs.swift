@@ -58,7 +58,8 @@ final class Postbox: SimulatedProgram {
     ) {
         arrivals.append(
             Arrival(
-                time: now - .zero, bytes: [UInt8](train), segmentSize: segmentSize, remote: remote, local: local,
+                time: now - .zero, bytes: [UInt8](train), segmentSize: segmentSize, remote: remote,
+                local: local,
                 ecn: ecn))
     }
 

@@ -1,8 +1,8 @@
 import GodwitSimulator
 import GodwitWire
 
-/// A toy transfer that survives everything a fault plan does: one chunk at a time, sent until it is acknowledged,
-/// with a checksum over each datagram, by a client that any address may belong to.
+/// A toy transfer that survives everything a fault plan does: one chunk at a time, sent until it is
+/// acknowledged, with a checksum over each datagram, by a client that any address may belong to.
 ///
 /// A datagram is: kind, client, offset, total, payload, checksum.
 enum StopAndWait {
@@ -84,7 +84,8 @@ enum StopAndWait {
         ) {
             for start in stride(from: 0, to: train.count, by: segmentSize) {
                 let segment = train[start..<min(start + segmentSize, train.count)]
-                guard let message = Message(UnsafeRawBufferPointer(rebasing: segment)), message.isAcknowledgement,
+                guard let message = Message(UnsafeRawBufferPointer(rebasing: segment)),
+                    message.isAcknowledgement,
                     message.offset > offset
                 else { continue }
                 offset = message.offset

@@ -66,11 +66,33 @@ def read_key_log(path: Path) -> dict[bytes, Secrets]:
     return logged
 
 
-def open_initial(header: Header, keys: Iterable[PacketKeys]) -> Opened | None:
-    for candidate in keys:
-        unmasked = candidate.unmask(header.kind, header.packet, header.number_offset)
-        opened = unmasked and candidate.open(header.packet, header.number_offset, *unmasked, largest=-1)
+class NumberMemory:
+    """The largest packet number of each space so far, which the next one is encoded against."""
+
+    def __init__(self) -> None:
+        self._largest: dict[tuple[int, Kind, bool], int] = {}
+
+    def largest(self, connection: Connection, kind: Kind, *, from_server: bool) -> int:
+        return self._largest.get(self._key(connection, kind, from_server), -1)
+
+    def note(self, connection: Connection, kind: Kind, number: int, *, from_server: bool) -> None:
+        key = self._key(connection, kind, from_server)
+        self._largest[key] = max(self._largest.get(key, -1), number)
+
+    def _key(self, connection: Connection, kind: Kind, from_server: bool) -> tuple[int, Kind, bool]:
+        # 0-RTT and 1-RTT packets are numbered together.
+        return id(connection), Kind.ONE_RTT if kind is Kind.ZERO_RTT else kind, from_server
+
+
+def open_initial(
+    connection: Connection, header: Header, numbers: NumberMemory, *, from_server: bool
+) -> Opened | None:
+    largest = numbers.largest(connection, Kind.INITIAL, from_server=from_server)
+    for keys in connection.initial_keys(header.version, from_server=from_server):
+        unmasked = keys.unmask(header.kind, header.packet, header.number_offset)
+        opened = unmasked and keys.open(header.packet, header.number_offset, *unmasked, largest=largest)
         if opened:
+            numbers.note(connection, Kind.INITIAL, opened.number, from_server=from_server)
             return opened
     return None
 
@@ -82,6 +104,7 @@ class ConnectionTable:
         self.connections: list[Connection] = []
         self._key_log = key_log
         self._crypto: dict[tuple[int, bool], tls.Reassembly] = {}
+        self._numbers = NumberMemory()
 
     def learn(self, datagrams: Iterable[tuple[Datagram, bool]]) -> None:
         """From datagrams in the order of time, each with whether the server sent it."""
@@ -99,8 +122,7 @@ class ConnectionTable:
 
     def _learn_initial(self, header: Header, from_server: bool) -> None:
         for connection in self.candidates(header, from_server=from_server):
-            keys = connection.initial_keys(header.version, from_server=from_server)
-            if opened := open_initial(header, keys):
+            if opened := open_initial(connection, header, self._numbers, from_server=from_server):
                 self._learn_from(connection, header, opened, from_server)
                 return
         if not from_server:
@@ -108,8 +130,7 @@ class ConnectionTable:
 
     def _learn_new(self, header: Header) -> None:
         connection = Connection([header.destination], header.source, version=header.version)
-        keys = connection.initial_keys(header.version, from_server=False)
-        if opened := open_initial(header, keys):
+        if opened := open_initial(connection, header, self._numbers, from_server=False):
             self.connections.append(connection)
             self._learn_from(connection, header, opened, from_server=False)
 
@@ -117,12 +138,14 @@ class ConnectionTable:
         for connection in self.connections:
             if connection.client_id == header.destination and header.source not in connection.initial_ids:
                 connection.initial_ids.append(header.source)
+                # RFC 9000 section 17.2.5.3 wants the same ClientHello again, but not everyone sends it.
+                self._crypto.pop((id(connection), False), None)
 
     def _learn_from(self, connection: Connection, header: Header, opened: Opened, from_server: bool) -> None:
         if from_server:
             connection.server_ids.add(header.source)
             connection.version = header.version
-        key = (self.connections.index(connection), from_server)
+        key = (id(connection), from_server)
         crypto = self._crypto.setdefault(key, tls.Reassembly())
         try:
             for frame in frames.decode(opened.payload):

@@ -49,6 +49,9 @@ def split(datagram: bytes) -> Iterator[Header]:
     """
     position = 0
     while position < len(datagram):
+        if not datagram[position] and not any(datagram[position:]):
+            # Some pad a datagram behind its packets.
+            return
         if not datagram[position] & 0x80:
             yield Header(Kind.ONE_RTT, 0, datagram[position + 1 :], b"", b"", datagram[position:], 0)
             return

@@ -100,7 +100,9 @@ class PacketKeys:
         masked = packet[number_offset : number_offset + length]
         return first, bytes(byte ^ mask[1 + index] for index, byte in enumerate(masked))
 
-    def open(self, packet: bytes, number_offset: int, first: int, encoded: bytes, largest: int) -> Opened | None:
+    def open(
+        self, packet: bytes, number_offset: int, first: int, encoded: bytes, largest: int
+    ) -> Opened | None:
         number = decode_number(encoded, largest)
         body = number_offset + len(encoded)
         associated = bytes([first]) + packet[1:number_offset] + encoded

@@ -1,4 +1,4 @@
-"""Packet captures of UDP datagrams: written by the link, read by the checks, and opened by people in Wireshark."""
+"""Packet captures of UDP datagrams: written by the link, read by the checks, and by people in Wireshark."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def packed(host: str) -> bytes:
 
 def checksum(data: bytes) -> int:
     padded = data + b"\x00" * (len(data) % 2)
-    total = sum(struct.unpack(f">{len(padded) // 2}H", padded))
+    total: int = sum(struct.unpack(f">{len(padded) // 2}H", padded))
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
     return total ^ 0xFFFF

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from capture import frames, tls
-from capture.connections import Connection, ConnectionTable, open_initial
+from capture.connections import Connection, ConnectionTable, NumberMemory, open_initial
 from capture.frames import Frame
 from capture.headers import Header, Kind, split
 from capture.keys import Opened, PacketKeys, next_secret
@@ -14,7 +14,6 @@ from capture.pcap import Address, Datagram
 from capture.reader import Truncated
 
 KEY_PHASE = 0x04
-AEAD_TAG_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ class Decoder:
     def __init__(self, table: ConnectionTable) -> None:
         self._table = table
         self._rings: dict[tuple[int, Kind, bool], KeyRing | None] = {}
-        self._largest: dict[tuple[int, Kind, bool], int] = {}
+        self._numbers = NumberMemory()
 
     def packets(self, datagram: Datagram, from_server: bool) -> Iterator[Packet]:
         for header in split(datagram.payload):
@@ -115,7 +114,7 @@ class Decoder:
 
     def _open(self, connection: Connection, header: Header, from_server: bool) -> Opened | None:
         if header.kind is Kind.INITIAL:
-            return open_initial(header, connection.initial_keys(header.version, from_server=from_server))
+            return open_initial(connection, header, self._numbers, from_server=from_server)
         key = (id(connection), header.kind, from_server)
         if key not in self._rings:
             self._rings[key] = self._ring(connection, header, from_server)
@@ -123,10 +122,10 @@ class Decoder:
         if ring is None:
             return None
         offset = header.number_offset or 1 + connection.id_length(from_server=from_server)
-        # 0-RTT and 1-RTT packets are numbered together, but 0-RTT numbers are small enough to stand alone.
-        opened = ring.open(header, offset, self._largest.get(key, -1))
+        largest = self._numbers.largest(connection, header.kind, from_server=from_server)
+        opened = ring.open(header, offset, largest)
         if opened:
-            self._largest[key] = max(self._largest.get(key, -1), opened.number)
+            self._numbers.note(connection, header.kind, opened.number, from_server=from_server)
         return opened
 
     def _ring(self, connection: Connection, header: Header, from_server: bool) -> KeyRing | None:

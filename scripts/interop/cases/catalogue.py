@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from cases import checks, ecn_checks, measurements, path_checks
 from cases.evidence import Evidence
@@ -56,13 +57,13 @@ def random_name(length: int) -> str:
     return "".join(secrets.choice(string.ascii_lowercase) for _ in range(length))
 
 
-def transfer_case(name: str, *sizes: int, check: Check | None = None, **settings: object) -> Case:
+def transfer_case(name: str, *sizes: int, check: Check | None = None, **settings: Any) -> Case:
     """A case in which the endpoints just transfer files; the link or the checks make the difference."""
     return Case(
         name,
         check or checks.check_transfer,
         sizes,
-        **{"client_case": "transfer", "server_case": "transfer", **settings},  # type: ignore[arg-type]
+        **{"client_case": "transfer", "server_case": "transfer", **settings},
     )
 
 
@@ -84,16 +85,14 @@ def rebinding_case(name: str, check: Check, *, change_address: bool) -> Case:
 
 
 def handshake_cases() -> list[Case]:
-    early_names = {"file_name_length": checks.EARLY_DATA_NAME_LENGTH}
     early_files = (32,) * checks.EARLY_DATA_FILES
-    plain = {"client_case": "handshake", "server_case": "handshake"}
     return [
         Case("handshake", checks.check_handshake, (KB,)),
-        Case("longrtt", checks.check_long_rtt, (KB,), **plain, scenario=LONG_RTT),
+        Case("longrtt", checks.check_long_rtt, (KB,), "handshake", "handshake", LONG_RTT),
         Case("chacha20", checks.check_chacha20, (3 * MB,)),
         Case("retry", checks.check_retry, (10 * KB,)),
         Case("resumption", checks.check_resumption, (5 * KB, 10 * KB)),
-        Case("zerortt", checks.check_zero_rtt, early_files, **early_names),
+        Case("zerortt", checks.check_zero_rtt, early_files, file_name_length=checks.EARLY_DATA_NAME_LENGTH),
         Case("v2", checks.check_version_2, (KB,)),
         Case("keyupdate", checks.check_key_update, (3 * MB,), server_case="transfer"),
         Case("ecn", ecn_checks.check_ecn, (100 * KB,)),
@@ -150,6 +149,5 @@ def measurement_cases() -> list[Case]:
 
 
 CASES = {
-    case.name: case
-    for case in [*handshake_cases(), *transfer_cases(), *path_cases(), *measurement_cases()]
+    case.name: case for case in [*handshake_cases(), *transfer_cases(), *path_cases(), *measurement_cases()]
 }

@@ -1,4 +1,4 @@
-"""Criteria that several cases share, and those of the cases that only look at the handshake or the transfer."""
+"""Criteria that several cases share, and those of the cases about handshakes and transfers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check_files(evidence: Evidence) -> None:
 
 def check_versions(evidence: Evidence) -> None:
     versions = {packet.version for packet in evidence.server.select(Kind.INITIAL, from_server=True)}
-    require(versions == {VERSION_1}, f"the server's Initial packets have versions {sorted(map(hex, versions))}")
+    require(versions == {VERSION_1}, f"the server's Initial packets are of {sorted(map(hex, versions))}")
 
 
 def check_handshakes(evidence: Evidence, expected: int) -> None:
@@ -128,7 +128,7 @@ def check_resumption(evidence: Evidence) -> None:
         any(message.kind == tls.CERTIFICATE for message in crypto.messages())
         for crypto in evidence.client.crypto(Kind.HANDSHAKE, from_server=True).values()
     ]
-    require(len(certificates) == 2, f"the server's Handshake packets belong to {len(certificates)} connections")
+    require(len(certificates) == 2, f"the server's Handshake packets are of {len(certificates)} connections")
     require(certificates[0], "the first handshake has no Certificate")
     require(not certificates[1], "the second handshake has a Certificate: the session was not resumed")
     check_versions(evidence)
@@ -140,11 +140,13 @@ def check_zero_rtt(evidence: Evidence) -> None:
     early = sum(carried(packet) for packet in evidence.client.select(Kind.ZERO_RTT, from_server=False))
     late = sum(carried(packet) for packet in evidence.client.select(Kind.ONE_RTT, from_server=False))
     require(early > 0, "the client sent no 0-RTT data")
-    require(late <= MOST_LATE_BYTES, f"the client sent {late} bytes in 1-RTT packets, more than {MOST_LATE_BYTES}")
+    require(
+        late <= MOST_LATE_BYTES, f"{late} bytes from the client came in 1-RTT packets, over {MOST_LATE_BYTES}"
+    )
 
 
 def carried(packet: Packet) -> int:
-    """The protected bytes of a packet. What no key opens counts as a whole, as it hides its header's length."""
+    """The protected bytes of a packet. What no key opens counts as a whole, being hidden."""
     return packet.protected_length if packet.frames is not None else len(packet.datagram.payload)
 
 
@@ -164,18 +166,20 @@ def check_version_2(evidence: Evidence) -> None:
         trace = evidence.server if from_server else evidence.client
         return {packet.version for packet in trace.select(kind, from_server=from_server)}
 
-    require(VERSION_1 in versions(Kind.INITIAL, from_server=False), "the client did not start with version 1")
-    require(VERSION_2 in versions(Kind.INITIAL, from_server=True), "the server's Initial packets are not version 2")
+    offered, chosen = versions(Kind.INITIAL, from_server=False), versions(Kind.INITIAL, from_server=True)
+    require(VERSION_1 in offered, "the client did not start with version 1")
+    require(VERSION_2 in chosen, "the server's Initial packets are not version 2")
     for side, from_server in (("client", False), ("server", True)):
         found = versions(Kind.HANDSHAKE, from_server=from_server)
-        require(found == {VERSION_2}, f"the {side}'s Handshake packets have versions {sorted(map(hex, found))}")
+        require(found == {VERSION_2}, f"the {side}'s Handshake packets are of {sorted(map(hex, found))}")
     check_files(evidence)
 
 
 def check_ipv6(evidence: Evidence) -> None:
     check_transfer(evidence)
-    others = [entry for entry in evidence.server.select(from_server=True) if ":" not in entry.datagram.source[0]]
-    require(not others, f"{len(others)} packets went over IPv4")
+    sent = evidence.server.select(from_server=True)
+    over_ipv4 = [packet for packet in sent if ":" not in packet.datagram.source[0]]
+    require(not over_ipv4, f"{len(over_ipv4)} packets went over IPv4")
 
 
 def check_amplification(evidence: Evidence) -> None:

@@ -21,7 +21,8 @@ def goodput(evidence: Evidence) -> float:
 def check_goodput(evidence: Evidence) -> str:
     check_transfer(evidence)
     rate = goodput(evidence)
-    require(rate >= LEAST_GOODPUT, f"{rate:.2f} Mbit/s of {LINK_MBIT_PER_SECOND:g}, less than {LEAST_GOODPUT}")
+    enough = rate >= LEAST_GOODPUT
+    require(enough, f"{rate:.2f} Mbit/s, less than {LEAST_GOODPUT} of {LINK_MBIT_PER_SECOND:g}")
     return f"{rate:.2f} Mbit/s"
 
 
@@ -30,5 +31,6 @@ def check_cross_traffic(evidence: Evidence) -> str:
     rate = goodput(evidence)
     share = rate / LINK_MBIT_PER_SECOND
     fair = LEAST_SHARE <= share <= LARGEST_SHARE
-    require(fair, f"{share:.0%} of the link beside a TCP connection, not {LEAST_SHARE:.0%} to {LARGEST_SHARE:.0%}")
+    bounds = f"{LEAST_SHARE:.0%} to {LARGEST_SHARE:.0%}"
+    require(fair, f"{share:.0%} of the link beside a TCP connection, not {bounds}")
     return f"{rate:.2f} Mbit/s"

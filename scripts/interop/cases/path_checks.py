@@ -57,8 +57,8 @@ def check_migration(evidence: Evidence) -> None:
     for path, packets in moves:
         destination = packets[0].destination
         where = f"to {path[1][0]}:{path[1][1]}"
-        reused = destination in used
-        require(not reused, f"the client's first packet {where} has the connection ID {destination.hex()} again")
+        is_new = destination not in used
+        require(is_new, f"the client's first packet {where} reuses the connection ID {destination.hex()}")
         used.add(destination)
 
 

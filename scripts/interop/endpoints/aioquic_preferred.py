@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from aioquic._buffer import Buffer
 from aioquic.asyncio.server import QuicServer
-from aioquic.buffer import Buffer
 from aioquic.quic.connection import QuicConnection, QuicConnectionId
 from aioquic.quic.events import ConnectionIdIssued
 from aioquic.quic.packet import (
@@ -36,15 +38,16 @@ class PreferredDoor(asyncio.DatagramProtocol):
         self._server.datagram_received(data, (*addr, MARK))
 
 
-class TwoDoors:
+class TwoDoors(asyncio.DatagramTransport):
     """Stands for both sockets where aioquic expects one transport."""
 
     def __init__(self, first: asyncio.DatagramTransport, preferred: asyncio.DatagramTransport) -> None:
+        super().__init__()
         self._first = first
         self._preferred = preferred
 
-    def sendto(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        if addr[-1] == MARK:
+    def sendto(self, data: Any, addr: Any = None) -> None:
+        if addr and addr[-1] == MARK:
             self._preferred.sendto(data, addr[:-1])
         else:
             self._first.sendto(data, addr)
@@ -55,7 +58,7 @@ class TwoDoors:
 
 
 def advertise_preferred_address(quic: QuicConnection, contract: Contract) -> None:
-    """Adds the transport parameter to what the connection will send, and the connection ID that goes with it."""
+    """Adds the transport parameter to what the connection will send, and its connection ID."""
     identifier = QuicConnectionId(
         cid=os.urandom(quic.configuration.connection_id_length),
         sequence_number=SEQUENCE_NUMBER,
@@ -66,7 +69,15 @@ def advertise_preferred_address(quic: QuicConnection, contract: Contract) -> Non
     quic._host_cid_seq = SEQUENCE_NUMBER + 1
     quic._events.append(ConnectionIdIssued(connection_id=identifier.cid))
     serialize = quic._serialize_transport_parameters
-    quic._serialize_transport_parameters = lambda: with_preferred_address(serialize(), identifier, contract)
+    # Shadows the method of this one connection.
+    replacement = partial(extended_parameters, serialize, identifier, contract)
+    vars(quic)[serialize.__name__] = replacement
+
+
+def extended_parameters(
+    serialize: Callable[[], bytes], identifier: QuicConnectionId, contract: Contract
+) -> bytes:
+    return with_preferred_address(serialize(), identifier, contract)
 
 
 def with_preferred_address(encoded: bytes, identifier: QuicConnectionId, contract: Contract) -> bytes:

@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from aioquic.asyncio import QuicConnectionProtocol
+from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.asyncio.server import QuicServer
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
@@ -86,8 +86,8 @@ async def serve(contract: Contract) -> None:
             lambda: PreferredDoor(server), local_addr=contract.preferred_listen
         )
         server.connection_made(TwoDoors(transport, preferred))
-    # Connections are not closed one by one: aioquic has one, with Initial packets of its own, for each damaged
-    # Initial packet that it took for a new client.
+    # Connections are not closed one by one: aioquic has one for each damaged Initial packet, too, which it
+    # took for a new client, and would send Initial packets for it.
     await stopped.wait()
 
 

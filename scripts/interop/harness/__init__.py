@@ -1,1 +1,1 @@
-"""Runs cells of the matrix: a client, a server and the link between them, then the checks on what was recorded."""
+"""Runs cells of the matrix: a client, a server and the link between them, then the checks."""

@@ -87,7 +87,7 @@ def write_result(folder: Path, cell: Cell, outcome: Outcome) -> None:
 
 def remove_bulk(folder: Path) -> None:
     """What can be made again; logs and keys stay."""
-    for name in ("www", "downloads"):
+    for name in ("www", "downloads", "client/qlog", "server/qlog"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for capture in folder.glob("*.pcap"):
         capture.unlink()
@@ -186,12 +186,16 @@ class Run:
         return Evidence(folder / "www", folder / "downloads", self._file_names, client, server)
 
     def _keys(self) -> dict[bytes, Secrets]:
-        """Either side's secrets suffice, as both have the same; the client's are preferred."""
-        for role in ("client", "server"):
+        """Both sides have the same secrets, so that it takes only one of them to log."""
+        keys: dict[bytes, Secrets] = {}
+        for role in ("server", "client"):
             log = self._folder / role / "keys.log"
-            if log.exists() and (keys := read_key_log(log)):
-                return keys
-        raise Failed("neither side wrote SSLKEYLOGFILE")
+            if log.exists():
+                for random, secrets in read_key_log(log).items():
+                    keys.setdefault(random, {}).update(secrets)
+        if not keys:
+            raise Failed("neither side wrote SSLKEYLOGFILE")
+        return keys
 
 
 def authority(address: pcap.Address) -> str:

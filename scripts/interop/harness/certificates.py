@@ -87,7 +87,7 @@ def write_chain(folder: Path, length: int = 1) -> None:
     """`cert.pem` (leaf first, `length` certificates), `priv.key` and `ca.pem`."""
     folder.mkdir(parents=True, exist_ok=True)
     root = issuer = authority("interop root", None)
-    intermediates = []
+    intermediates: list[Authority] = []
     for number in range(1, length):
         issuer = authority(f"interop intermediate {number}", issuer)
         intermediates.insert(0, issuer)

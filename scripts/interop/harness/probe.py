@@ -17,7 +17,8 @@ INTERVAL = 0.1
 
 
 def unknown_version_packet() -> bytes:
-    header = bytes([0xC0]) + UNKNOWN_VERSION.to_bytes(4, "big") + b"\x08" + os.urandom(8) + b"\x08" + os.urandom(8)
+    destination, source = os.urandom(8), os.urandom(8)
+    header = bytes([0xC0]) + UNKNOWN_VERSION.to_bytes(4, "big") + b"\x08" + destination + b"\x08" + source
     return header + bytes(SMALLEST_INITIAL - len(header))
 
 

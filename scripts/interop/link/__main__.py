@@ -1,4 +1,4 @@
-"""The link's process. Reads its task as JSON from the file named, prints its doors as JSON, and runs until stopped.
+"""The link's process: reads its task as JSON from the file named, prints its doors, and runs until stopped.
 
 The task: {"scenario": {...}, "servers": [[host, port], ...], "client_capture": path, "server_capture": path}.
 """

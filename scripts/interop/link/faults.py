@@ -75,7 +75,7 @@ class Outage:
 
 
 def faults_of(scenario: Scenario, *, to_server: bool) -> list[Fault]:
-    """The faults of one direction. Each direction draws from a generator of its own, so that a seed repeats."""
+    """The faults of one direction, which draws from a generator of its own, so that a seed repeats."""
     generator = random.Random(scenario.seed * 2 + to_server)
     faults: list[Fault] = []
     if to_server and scenario.drops_to_server:

@@ -44,7 +44,9 @@ class Delivery:
 class Forwarder:
     """Each of the server's addresses has a door: the address at which clients reach it through the link."""
 
-    def __init__(self, scenario: Scenario, servers: list[Address], client_capture: Path, server_capture: Path):
+    def __init__(
+        self, scenario: Scenario, servers: list[Address], client_capture: Path, server_capture: Path
+    ) -> None:
         self._scenario = scenario
         self._servers = servers
         self._doors = [EcnSocket((host, 0)) for host, _ in servers]
@@ -129,7 +131,7 @@ class Forwarder:
             self._hand_to_client(delivery, payload)
 
     def _hand_to_server(self, delivery: Delivery, payload: bytes) -> None:
-        # The translator sits at the server's end of the link, so that what is under way leaves by the new binding.
+        # The translator sits at the server's end of the link: what is under way leaves by the new binding.
         binding, server = delivery.flow.binding, self._servers[delivery.door]
         self._server_side.write(time.time_ns(), binding.address, server, delivery.ecn, payload)
         binding.send(payload, delivery.ecn, server)
@@ -164,4 +166,5 @@ class Forwarder:
             flow.binding = successor
 
     def _new_host(self) -> str:
-        return f"127.0.{self._address_generator.randrange(1, 255)}.{self._address_generator.randrange(1, 255)}"
+        third, fourth = (self._address_generator.randrange(1, 255) for _ in range(2))
+        return f"127.0.{third}.{fourth}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 from collections.abc import Iterator
@@ -48,11 +49,9 @@ class EcnSocket:
 
     def send(self, payload: bytes, ecn: int, destination: Address) -> None:
         ancillary = [(self._level, self._option, struct.pack("i", ecn))] if ecn else []
-        try:
+        # A network doesn't tell when nobody listens any more.
+        with contextlib.suppress(OSError):
             self._socket.sendmsg([payload], ancillary, 0, destination)
-        except OSError:
-            # A network doesn't tell when nobody listens any more.
-            pass
 
     def _ecn(self, ancillary: list[tuple[int, int, bytes]]) -> int:
         for level, kind, data in ancillary:

@@ -1,4 +1,4 @@
-"""The same bottleneck for whole IP packets, between two TUN devices, so that TCP can compete on it. Needs root.
+"""The same bottleneck for IP packets, between two TUN devices, so that TCP can compete on it. Needs root.
 
 Run as a program with the path of its task, in JSON: {"scenario": {...}, "devices": [client's, server's],
 "client_capture": path, "server_capture": path}. It prints a line when the devices exist.
@@ -6,6 +6,7 @@ Run as a program with the path of its task, in JSON: {"scenario": {...}, "device
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import heapq
 import itertools
@@ -52,7 +53,9 @@ class Tunnel:
 
     def write(self, packet: bytes) -> None:
         self._record(packet)
-        os.write(self._descriptor, packet)
+        # A device that is not up yet refuses.
+        with contextlib.suppress(OSError):
+            os.write(self._descriptor, packet)
 
     def close(self) -> None:
         self._capture.close()

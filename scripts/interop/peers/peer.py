@@ -27,4 +27,4 @@ class Peer:
     server: Program | None
     # How to get it when it is not there.
     remedy: str
-    protocol: str = "hq-interop"
+    protocols: frozenset[str] = frozenset({"hq-interop"})

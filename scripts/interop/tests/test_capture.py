@@ -14,9 +14,7 @@ class InitialKeys(unittest.TestCase):
     def test_version_1(self) -> None:
         """RFC 9001 appendix A.1."""
         client = initial_secret(DESTINATION, VERSION_1, from_server=False)
-        self.assertEqual(
-            client.hex(), "c00cf151ca5be075ed0ebfb5c80323c42d6b7db67881289af4008f1f6c357aea"
-        )
+        self.assertEqual(client.hex(), "c00cf151ca5be075ed0ebfb5c80323c42d6b7db67881289af4008f1f6c357aea")
         key = expand_label("sha256", client, label(VERSION_1, "key"), 16)
         self.assertEqual(key.hex(), "1f369613dd76d5467730efcbe3b1a22d")
 

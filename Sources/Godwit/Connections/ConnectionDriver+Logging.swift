@@ -1,0 +1,8 @@
+import GodwitCore
+import Logging
+
+extension ConnectionDriver {
+    var logMetadata: Logger.Metadata {
+        ["connection": "\(handle)", "remote": "\(core.remoteAddress)", "role": "\(core.role)"]
+    }
+}

@@ -1,0 +1,159 @@
+import GodwitCore
+import GodwitCrypto
+import GodwitWire
+import NIOCore
+
+/// A connection on its event loop: the core's, and the tasks that wait for it.
+final class ConnectionDriver: @unchecked Sendable {
+    // But for what never changes, all of it is touched on the event loop alone; that makes the class `Sendable`.
+
+    let loop: EndpointLoop
+    let core: Connection
+    let handle: ConnectionHandle
+    let startedAt: Instant
+
+    var streams: [StreamID: StreamDriver] = [:]
+    /// Streams that the peer opened and nobody has taken.
+    var incoming = CircularBuffer<StreamDriver>(initialCapacity: 4)
+    var resumptions = CircularBuffer<QUICResumption>(initialCapacity: 1)
+    var addressToken: [UInt8] = []
+
+    private(set) var summary: HandshakeSummary?
+    private(set) var closeReason: ConnectionCloseReason?
+    /// Whether the listener's application has been offered the connection.
+    var isAnnounced: Bool
+
+    var incomingWaiters = Waiters()
+    var streamCreditWaiters = Waiters()
+    var datagramWaiters = Waiters()
+    var handshakeWaiters = Waiters()
+    var closeWaiters = Waiters()
+    var resumptionWaiters = Waiters()
+    var pathWaiters = Waiters()
+    /// Gets to know when an attempt to connect has succeeded or failed.
+    var race: ConnectionRace?
+
+    /// How many tickets are kept for an application that does not ask for them.
+    private static let ticketsKept = 8
+
+    init(_ core: Connection, on loop: EndpointLoop, isAnnounced: Bool) {
+        self.core = core
+        self.loop = loop
+        self.isAnnounced = isAnnounced
+        handle = core.handle
+        startedAt = loop.now()
+    }
+
+    var driver: LoopDriver { loop.driver }
+    var isHandshakeComplete: Bool { summary != nil }
+
+    // MARK: Events
+
+    func handle(_ event: ConnectionEvent) {
+        switch event {
+        case .handshakeCompleted(let summary): onHandshakeCompleted(summary)
+        case .handshakeConfirmed: handshakeWaiters.wakeAll()
+        case .earlyDataRejected: loop.logger.debug("early data was not taken", metadata: logMetadata)
+        case .stream(let event): handle(event)
+        case .datagramsReadable: datagramWaiters.wakeAll()
+        case .resumptionTicket(let ticket): onTicket(ticket)
+        case .addressToken(let token): addressToken = token
+        case .pathChanged(let local, let remote): onPathChanged(local, remote)
+        case .closed(let reason): onClosed(reason)
+        }
+    }
+
+    private func onHandshakeCompleted(_ summary: HandshakeSummary) {
+        self.summary = summary
+        loop.settings.metrics.noteOpened(handshake: loop.now() - startedAt)
+        loop.logger.debug(
+            "connection opened",
+            metadata: logMetadata.merging(
+                ["protocol": "\(summary.applicationProtocol)", "resumed": "\(summary.isResumed)"]) { $1 })
+        handshakeWaiters.wakeAll()
+        race?.onSuccess(self)
+        announce()
+    }
+
+    private func onTicket(_ ticket: GodwitCore.ResumptionTicket) {
+        if resumptions.count == Self.ticketsKept { resumptions.removeFirst() }
+        resumptions.append(
+            QUICResumption(ticket: ticket, addressToken: addressToken, remoteAddress: core.remoteAddress))
+        resumptionWaiters.wakeAll()
+    }
+
+    private func onPathChanged(_ local: NetworkAddress, _ remote: NetworkAddress) {
+        loop.logger.debug(
+            "connection moved", metadata: logMetadata.merging(["local": "\(local)", "remote": "\(remote)"]) { $1 })
+        loop.onPathChanged()
+        pathWaiters.wakeAll()
+    }
+
+    private func onClosed(_ reason: ConnectionCloseReason) {
+        closeReason = reason
+        loop.connections[handle] = nil
+        if isHandshakeComplete { loop.settings.metrics.noteClosed(reason) }
+        loop.logger.debug("connection closed", metadata: logMetadata.merging(["reason": "\(reason)"]) { $1 })
+        race?.onFailure(self, reason)
+        wakeEveryone()
+        loop.onConnectionClosed()
+    }
+
+    private func wakeEveryone() {
+        incomingWaiters.wakeAll()
+        streamCreditWaiters.wakeAll()
+        datagramWaiters.wakeAll()
+        handshakeWaiters.wakeAll()
+        closeWaiters.wakeAll()
+        resumptionWaiters.wakeAll()
+        pathWaiters.wakeAll()
+        for stream in streams.values { stream.wakeEveryone() }
+    }
+
+    /// Offers a client's connection to the listener's application, once it is worth its while: when the handshake
+    /// is complete, or early data has come before that.
+    private func announce() {
+        guard !isAnnounced else { return }
+        isAnnounced = true
+        loop.acceptQueue?.offer(self)
+    }
+
+    // MARK: Streams
+
+    private func handle(_ event: StreamEvent) {
+        switch event {
+        case .opened(let id): onOpened(id)
+        case .readable(let id), .resetByPeer(let id, _): streams[id]?.readers.wakeAll()
+        case .writable(let id): streams[id]?.writers.wakeAll()
+        case .stopSendingByPeer(let id, _): streams[id]?.writers.wakeAll()
+        case .finished(let id): streams[id]?.onAllAcknowledged()
+        case .streamsAvailable: streamCreditWaiters.wakeAll()
+        }
+    }
+
+    private func onOpened(_ id: StreamID) {
+        let stream = StreamDriver(id, of: self, isEarly: !isHandshakeComplete)
+        streams[id] = stream
+        incoming.append(stream)
+        incomingWaiters.wakeAll()
+        announce()
+    }
+
+    /// Nil while the peer allows no more streams.
+    func openStream(_ direction: StreamID.Direction) throws -> StreamDriver? {
+        if let closeReason { throw QUICError.connectionClosed(closeReason) }
+        loop.markBusy()
+        guard let id = core.openStream(direction) else { return nil }
+        let stream = StreamDriver(id, of: self, isEarly: !isHandshakeComplete)
+        streams[id] = stream
+        return stream
+    }
+
+    // MARK: Ending
+
+    func close(code: UInt64, reason: String) {
+        guard closeReason == nil else { return }
+        core.close(code: code, reason: reason, now: loop.now())
+        loop.flush()
+    }
+}

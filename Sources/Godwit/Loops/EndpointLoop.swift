@@ -1,0 +1,128 @@
+import GodwitCore
+import GodwitCrypto
+import GodwitWire
+import Logging
+import NIOCore
+
+/// An endpoint on its event loop: its sockets, its timer, and the connections that the application knows.
+///
+/// A server has one on each event loop; a client has one for each connection that it opens.
+final class EndpointLoop: @unchecked Sendable {
+    // All of it is touched on the event loop alone; that is what makes the class `Sendable`.
+
+    let driver: LoopDriver
+    let endpoint: Endpoint
+    let settings: EndpointSettings
+    /// The newest last. Older ones serve paths that have not been left yet.
+    var sockets: ContiguousArray<UDPSocket> = []
+    var connections: [ConnectionHandle: ConnectionDriver] = [:]
+    /// The server's event loops, and which of them this is; nil when there is only one.
+    var place: RingPlace?
+    /// Where the connections of clients go.
+    var acceptQueue: AcceptQueue?
+    var clock = LoopClock(at: .now())
+    var alarms = AlarmStack()
+    var traffic = TrafficCounts()
+    var lastReport = MetricsReport()
+    /// Whether the driver has us on its list.
+    var isBusy = false
+    /// Nothing gets through to the endpoint, because the process is about to be frozen.
+    var isHeld = false
+    var isClosed = false
+    var closeWaiters = Waiters()
+
+    /// How many trains an endpoint may send before the others on the loop get their turn.
+    private static let trainsPerRound = 4
+
+    init(driver: LoopDriver, configuration: EndpointConfiguration, settings: EndpointSettings) {
+        self.driver = driver
+        self.settings = settings
+        endpoint = Endpoint(configuration: configuration, entropy: Entropy(seed: SystemEntropy.seed()))
+    }
+
+    var logger: Logger { settings.logger }
+
+    func now() -> Instant { clock.read(.now()) }
+
+    /// Has events told and datagrams sent at the end of the turn.
+    func markBusy() { driver.markBusy(self) }
+
+    // MARK: Out
+
+    /// Sends what there is to send, up to a limit. Returns whether there may be more to do.
+    func transmit() -> Bool {
+        guard !isClosed, !isHeld, !isBlocked else { return false }
+        let now = now()
+        for _ in 0..<Self.trainsPerRound {
+            guard let transmission = endpoint.transmit(into: driver.sendBuffer, now: now) else {
+                return endTransmitting()
+            }
+            send(transmission, now: now)
+            if isBlocked { return false }
+        }
+        return true
+    }
+
+    /// Sends everything at once, for a caller who may be about to end the process.
+    func flush() {
+        while transmit() {}
+    }
+
+    private var isBlocked: Bool { sockets.contains { $0.held != nil } }
+
+    private func endTransmitting() -> Bool {
+        let hasTold = tellEvents()
+        setAlarm()
+        reportMetrics()
+        if settings.role == .client, endpoint.connectionCount == 0 { close() }
+        return hasTold
+    }
+
+    private func send(_ transmission: Transmission, now: Instant) {
+        let train = UnsafeRawBufferPointer(
+            start: driver.sendBuffer.baseAddress, count: transmission.count)
+        guard let socket = sockets.last(where: { $0.covers(transmission) }) else {
+            return traffic.noteDropped(transmission)
+        }
+        settle(socket.send(train, transmission), transmission, socket, now: now)
+    }
+
+    private func settle(_ outcome: SendOutcome, _ transmission: Transmission, _ socket: UDPSocket, now: Instant) {
+        switch outcome {
+        case .sent: traffic.noteSent(transmission)
+        case .dropped: traffic.noteDropped(transmission)
+        case .blocked: retry(socket)
+        case .tooLarge(let size):
+            traffic.noteDropped(transmission)
+            endpoint.onMessageTooLarge(
+                size: size, from: transmission.local, to: transmission.remote, now: now)
+        }
+    }
+
+    /// A full buffer empties at the speed of the network, which nobody tells us about; so we try again soon.
+    private func retry(_ socket: UDPSocket) {
+        driver.eventLoop.scheduleTask(in: .milliseconds(1)) {
+            guard socket.isOpen, let (outcome, transmission) = socket.sendHeld() else { return }
+            self.settle(outcome, transmission, socket, now: self.now())
+            self.markBusy()
+        }
+    }
+
+    // MARK: Time
+
+    private func setAlarm() {
+        guard let deadline = endpoint.nextDeadline, alarms.needsAlarm(at: deadline) else { return }
+        let callback = try? driver.eventLoop.scheduleCallback(at: clock.time(of: deadline), handler: self)
+        if let callback { alarms.push(deadline, callback) }
+    }
+}
+
+extension EndpointLoop: NIOScheduledCallbackHandler {
+    func handleScheduledCallback(eventLoop: some EventLoop) {
+        let now = now()
+        guard alarms.popExpired(now: now), !isClosed, !isHeld else { return }
+        endpoint.handleDeadline(now: now)
+        markBusy()
+        driver.takeTurn()
+    }
+}
