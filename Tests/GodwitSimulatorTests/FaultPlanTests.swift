@@ -71,6 +71,28 @@ struct FaultPlanTests {
         }
     }
 
+    @Test("A plan written by hand runs like a drawn one")
+    func runsByHand() {
+        let home = TranslatorPlan(.symmetric, outside: IPAddress(v4: 0xcb00_7101))
+        let link = LinkParameters(delay: .milliseconds(20), loss: 0.1)
+        let client = ClientPlan(
+            address: privateAddress(2), translator: home, egress: link, ingress: link,
+            workload: [.upload(bytes: 30_000)])
+        let faults = [
+            TimedFault(at: .milliseconds(100), .rebinding(client: 0, to: nil)),
+            TimedFault(
+                at: .milliseconds(300),
+                .freeze(.server, lasting: .seconds(1), clockJump: .seconds(-3600), movingTo: nil)),
+        ]
+        let plan = FaultPlan(
+            seed: 1, server: ServerPlan(address: address(1), clockOffset: .seconds(86_400)),
+            clients: [client],
+            faults: faults, timeLimit: .seconds(120))
+        let network = run(plan)
+        #expect(network.finish().isEmpty)
+        #expect(network.trace.counts[.rebound] == 1 && network.trace.counts[.thawed] == 1)
+    }
+
     @Test(
         "A protocol that retransmits gets everything across, whatever the plan",
         arguments: 0..<30 as Range<UInt64>)

@@ -124,6 +124,8 @@ struct HostTests {
         #expect(receiver.times == [offset, offset + jump + .seconds(10)])
         #expect(receiver.resumptions.map(\.time) == [offset + jump + .seconds(6)])
         #expect(network.localTime(of: host) == network.now + offset + jump)
+        #expect(receiver.host?.now == network.localTime(of: host))
+        #expect(receiver.host?.networkTime == network.now)
     }
 
     @Test("A deadline that was armed before a freeze doesn't fire in it, nor twice after it")
@@ -202,6 +204,19 @@ struct HostTests {
         #expect(network.datagramsUnderWay == 0)
     }
 
+    @Test("Empty datagrams arrive, each by itself", arguments: [TimeSpan.zero, .milliseconds(5)])
+    func deliversEmptyDatagrams(collecting: TimeSpan) {
+        let network = SimulatedNetwork(seed: 1)
+        let receiver = Postbox()
+        network.addHost(
+            "receiver", interfaces: [Interface(address(1))], running: receiver, collecting: collecting)
+        let letters = [[], [], [1], []].map { Postbox.Letter(time: .zero, remote: address(1), bytes: $0) }
+        network.addHost("sender", at: address(2), running: Postbox(letters))
+        network.run(for: .seconds(1))
+        #expect(receiver.arrivals.map(\.bytes) == [[], [], [1], []])
+        #expect(receiver.arrivals.allSatisfy { $0.segmentSize == 1 })
+    }
+
     @Test("What a host has collected is lost when it freezes")
     func losesWhatItCollected() {
         let network = SimulatedNetwork(seed: 1)
@@ -210,6 +225,7 @@ struct HostTests {
             "receiver", interfaces: [Interface(address(1))], running: receiver, collecting: .milliseconds(5))
         network.addHost("sender", at: address(2), running: Postbox(3, to: address(1)))
         network.schedule(at: .zero + .milliseconds(1)) { $0.freeze(host) }
+        network.schedule(at: .zero + .milliseconds(2)) { $0.thaw(host) }
         network.run(for: .seconds(1))
         #expect(receiver.arrivals.isEmpty)
         #expect(network.trace.counts[.hostFrozen] == 3)

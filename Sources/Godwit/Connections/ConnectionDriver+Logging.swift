@@ -3,6 +3,6 @@ import Logging
 
 extension ConnectionDriver {
     var logMetadata: Logger.Metadata {
-        ["connection": "\(handle)", "remote": "\(core.remoteAddress)", "role": "\(core.role)"]
+        ["connection": "\(handle)", "remote": "\(core.remoteAddress)", "role": "\(role)"]
     }
 }

@@ -10,6 +10,7 @@ final class ConnectionDriver: @unchecked Sendable {
     let loop: EndpointLoop
     let core: Connection
     let handle: ConnectionHandle
+    let role: Role
     let startedAt: Instant
 
     var streams: [StreamID: StreamDriver] = [:]
@@ -30,8 +31,14 @@ final class ConnectionDriver: @unchecked Sendable {
     var closeWaiters = Waiters()
     var resumptionWaiters = Waiters()
     var pathWaiters = Waiters()
+    var deliveryWaiters = Waiters()
     /// Gets to know when an attempt to connect has succeeded or failed.
     var race: ConnectionRace?
+
+    /// How many streams are finished whose end the peer has not acknowledged.
+    var awaitedDeliveries = 0
+    /// Whether nobody uses the connection any more, nor any of its streams.
+    private var isAbandoned = false
 
     /// How many tickets are kept for an application that does not ask for them.
     private static let ticketsKept = 8
@@ -41,6 +48,7 @@ final class ConnectionDriver: @unchecked Sendable {
         self.loop = loop
         self.isAnnounced = isAnnounced
         handle = core.handle
+        role = core.role
         startedAt = loop.now()
     }
 
@@ -107,6 +115,7 @@ final class ConnectionDriver: @unchecked Sendable {
         closeWaiters.wakeAll()
         resumptionWaiters.wakeAll()
         pathWaiters.wakeAll()
+        deliveryWaiters.wakeAll()
         for stream in streams.values { stream.wakeEveryone() }
     }
 
@@ -125,7 +134,7 @@ final class ConnectionDriver: @unchecked Sendable {
         case .opened(let id): onOpened(id)
         case .readable(let id), .resetByPeer(let id, _): streams[id]?.readers.wakeAll()
         case .writable(let id): streams[id]?.writers.wakeAll()
-        case .stopSendingByPeer(let id, _): streams[id]?.writers.wakeAll()
+        case .stopSendingByPeer(let id, let code): streams[id]?.onStoppedByPeer(code: code)
         case .finished(let id): streams[id]?.onAllAcknowledged()
         case .streamsAvailable: streamCreditWaiters.wakeAll()
         }
@@ -150,6 +159,20 @@ final class ConnectionDriver: @unchecked Sendable {
     }
 
     // MARK: Ending
+
+    /// A finished stream has been delivered, or never will be.
+    func onStreamSettled() {
+        awaitedDeliveries -= 1
+        guard awaitedDeliveries == 0 else { return }
+        deliveryWaiters.wakeAll()
+        if isAbandoned { close(code: loop.settings.cancellationCode, reason: "") }
+    }
+
+    /// Nobody uses the connection any more. What was finished is still delivered.
+    func abandon() {
+        isAbandoned = true
+        if awaitedDeliveries == 0 { close(code: loop.settings.cancellationCode, reason: "") }
+    }
 
     func close(code: UInt64, reason: String) {
         guard closeReason == nil else { return }

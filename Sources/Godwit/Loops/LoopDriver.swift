@@ -147,6 +147,11 @@ final class LoopDriver: TaskExecutor, @unchecked Sendable {
 
 // What tasks do that wait for something to happen on the loop.
 extension LoopDriver {
+    /// Does something on the loop: at once if the caller is there, soon if not.
+    func execute(_ body: @escaping @Sendable () -> Void) {
+        if isCurrent { body() } else { eventLoop.execute(body) }
+    }
+
     /// Runs something on the loop, for a caller elsewhere.
     nonisolated(nonsending) func run<Result: Sendable>(
         _ body: @Sendable () async throws -> Result

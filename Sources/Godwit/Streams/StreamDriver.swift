@@ -18,11 +18,14 @@ final class StreamDriver: @unchecked Sendable {
 
     private(set) var sendingEnd: End?
     private(set) var receivingEnd: End?
-    /// Whether the peer has everything.
-    private(set) var isDelivered = false
+    /// Whether nobody uses the stream any more.
+    private var isAbandoned = false
 
     enum End {
+        /// The end was written or read.
         case finished
+        /// Everything up to the end was acknowledged.
+        case delivered
         case failed(QUICError)
     }
 
@@ -32,7 +35,7 @@ final class StreamDriver: @unchecked Sendable {
         self.isEarly = isEarly
         // A direction that does not exist needs no ending.
         guard id.direction == .unidirectional else { return }
-        if id.initiator == connection.core.role {
+        if id.initiator == connection.role {
             receivingEnd = .failed(.streamUnusable(.sendOnly))
         } else {
             sendingEnd = .failed(.streamUnusable(.receiveOnly))
@@ -48,9 +51,29 @@ final class StreamDriver: @unchecked Sendable {
         deliveryWaiters.wakeAll()
     }
 
-    func onAllAcknowledged() {
-        isDelivered = true
+    func onAllAcknowledged() { endDelivery(.delivered) }
+
+    /// For an end behind which nothing waits to be delivered.
+    private func endDelivery(_ end: End) {
+        let awaited = isAwaitingDelivery
+        sendingEnd = end
         deliveryWaiters.wakeAll()
+        if isAbandoned { connection.streams[id] = nil }
+        if awaited { connection.onStreamSettled() }
+    }
+
+    /// Whether the end was written and is not known to have arrived.
+    var isAwaitingDelivery: Bool { if case .finished? = sendingEnd { true } else { false } }
+
+    /// Whether everything has arrived; throws if it can't any more.
+    func hasDelivered() throws -> Bool {
+        switch sendingEnd {
+        case .delivered: return true
+        case .failed(let error): throw error
+        case nil, .finished:
+            if let reason = connection.closeReason { throw QUICError.connectionClosed(reason) }
+            return false
+        }
     }
 
     // MARK: Writing
@@ -60,7 +83,7 @@ final class StreamDriver: @unchecked Sendable {
         try checkSending()
         do {
             let count = try core.write(bytes, to: id, fin: fin)
-            if fin, count == bytes.count { sendingEnd = .finished }
+            if fin, count == bytes.count { noteFinished() }
             connection.loop.markBusy()
             return count
         } catch {
@@ -68,21 +91,35 @@ final class StreamDriver: @unchecked Sendable {
         }
     }
 
-    func reset(code: UInt64) {
-        guard !isDelivered else { return }
-        if case .failed? = sendingEnd { return }
-        // A stream that is already over is not there to be reset.
-        try? core.reset(id, code: code)
-        sendingEnd = .failed(.streamUnusable(.sendingReset))
-        connection.loop.markBusy()
+    private func noteFinished() {
+        sendingEnd = .finished
+        connection.awaitedDeliveries += 1
+    }
+
+    func onStoppedByPeer(code: UInt64) {
+        switch sendingEnd {
+        case nil, .finished: endDelivery(.failed(.streamStoppedByPeer(code: code)))
+        case .delivered, .failed: break
+        }
         writers.wakeAll()
-        deliveryWaiters.wakeAll()
+    }
+
+    func reset(code: UInt64) {
+        switch sendingEnd {
+        case nil, .finished: break
+        case .delivered, .failed: return
+        }
+        // A stream that the core has forgotten needs no reset.
+        try? core.reset(id, code: code)
+        connection.loop.markBusy()
+        endDelivery(.failed(.streamUnusable(.sendingReset)))
+        writers.wakeAll()
     }
 
     func checkSending() throws {
         switch sendingEnd {
         case nil: return
-        case .finished: throw QUICError.streamUnusable(.sendingEnded)
+        case .finished, .delivered: throw QUICError.streamUnusable(.sendingEnded)
         case .failed(let error): throw error
         }
     }
@@ -105,7 +142,7 @@ final class StreamDriver: @unchecked Sendable {
     func read(_ body: (UnsafeRawBufferPointer) -> Int) throws -> Int? {
         switch receivingEnd {
         case nil: break
-        case .finished: return nil
+        case .finished, .delivered: return nil
         case .failed(let error): throw error
         }
         do { return try readFromCore(body) } catch { throw failReceiving(error) }
@@ -148,12 +185,13 @@ final class StreamDriver: @unchecked Sendable {
 
     // MARK: Letting go
 
-    /// Nobody uses the stream any more. What is unfinished ends here.
+    /// Nobody uses the stream any more: what is unfinished ends here, what is finished is still delivered.
     func abandon() {
+        isAbandoned = true
         let code = connection.loop.settings.cancellationCode
-        if sendingEnd == nil { reset(code: code) }
         stop(code: code)
-        connection.streams[id] = nil
+        if sendingEnd == nil { reset(code: code) }
+        if !isAwaitingDelivery { connection.streams[id] = nil }
     }
 
     private func describe(_ error: StreamError) -> QUICError {

@@ -39,6 +39,7 @@ extension Connection {
             case .activeChanged: onActiveChanged()
             case .removed(let path, let reason): onRemoved(path, reason, now: now)
             case .needsConnectionID: break
+            case .peerMayLackConnectionID: localIDs.offerReplacement()
             case .noViablePath(let isReachable):
                 if isReachable { close(.noViablePath, now: now) } else { abandon(.noViablePath) }
             case .resetToken(let change): environment.resetTokenChanges.append((change, handle))

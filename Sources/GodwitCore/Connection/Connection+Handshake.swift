@@ -56,10 +56,10 @@ extension Connection {
             case .installWriteSecret(let secret, let level):
                 protection.installWrite(secret, at: level, version: version(at: level))
             case .peerTransportParameters(let bytes): try receivePeerParameters(bytes)
-            case .earlyDataAccepted: try acceptEarlyData()
+            case .earlyDataAccepted: acceptEarlyData()
             case .earlyDataRejected: try rejectEarlyData(now: now)
             case .sessionTicket(let session): receiveTicket(session)
-            case .complete(let summary): completeHandshake(summary, now: now)
+            case .complete(let summary): try completeHandshake(summary, now: now)
             }
         }
     }
@@ -76,7 +76,8 @@ extension Connection {
 
     // MARK: Milestones
 
-    private func completeHandshake(_ summary: HandshakeSummary, now: Instant) {
+    private func completeHandshake(_ summary: HandshakeSummary, now: Instant) throws(TransportError) {
+        try checkEarlyDataLimits()
         self.summary = summary
         lifecycle = .established
         emit(.handshakeCompleted(summary))
@@ -119,14 +120,16 @@ extension Connection {
 
     // MARK: Early data
 
-    private func acceptEarlyData() throws(TransportError) {
-        guard case .offered(let remembered) = earlyData else { return }
-        earlyData = .accepted
-        // TLS does not look into transport parameters, so this is for us to check (RFC 9000 section 7.4.1).
-        guard peerParameters.permitsEarlyData(sentUnder: remembered) else {
-            throw TransportError(
-                .protocolViolation, "accepted early data under limits lower than those it remembered")
-        }
+    private func acceptEarlyData() {
+        if case .offered(let remembered) = earlyData { earlyData = .accepted(remembered) }
+    }
+
+    /// TLS does not look into transport parameters, so this is for us to check (RFC 9000 section 7.4.1).
+    private func checkEarlyDataLimits() throws(TransportError) {
+        guard case .accepted(let remembered) = earlyData,
+            !peerParameters.permitsEarlyData(sentUnder: remembered)
+        else { return }
+        throw TransportError(.protocolViolation, "accepted early data under limits lower than those it remembered")
     }
 
     private func rejectEarlyData(now: Instant) throws(TransportError) {
@@ -154,6 +157,6 @@ enum EarlyDataState {
     case none
     /// Sent under these parameters of an earlier connection.
     case offered(TransportParameters)
-    case accepted
+    case accepted(TransportParameters)
     case rejected
 }

@@ -138,6 +138,7 @@ public final class Endpoint {
             }
         }
         if let failure { throw failure }
+        connection!.collectTableChanges()
         settle(now: now)
         return connection!.handle
     }

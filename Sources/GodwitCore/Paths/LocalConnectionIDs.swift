@@ -129,6 +129,19 @@ struct LocalConnectionIDs: Codable, Sendable {
         retirePriorTo = wantedRetirePriorTo
     }
 
+    /// Offers the peer one more id than it may hold, in exchange for the oldest (RFC 9000 section 5.1.1).
+    ///
+    /// A peer that has spent all its ids, and then sees us come from another address, has none left to send there:
+    /// not even the frames that would retire the others (section 9.3). So when a new path stays silent, the side
+    /// that moved calls this; the frame goes with every packet until it is acknowledged (section 9.5). How often it
+    /// can be done without the peer retiring anything is bounded, and section 5.1.2's advice against it set aside.
+    mutating func offerReplacement() {
+        let usable = issued.filter { $0.sequenceNumber >= retirePriorTo }
+        guard usable.count >= limit, issued.count - usable.count < limit, let oldest = usable.first else { return }
+        retirePriorTo = oldest.sequenceNumber + 1
+        wantedRetirePriorTo = max(wantedRetirePriorTo, retirePriorTo)
+    }
+
     // MARK: Frames
 
     var hasFrameToSend: Bool { issued.contains { $0.delivery == .unsent } }

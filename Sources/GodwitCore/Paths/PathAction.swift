@@ -11,6 +11,9 @@ enum PathAction: Codable, Sendable, Equatable {
     case removed(PathID, PathRemoval)
     /// There is no connection id left for the path, so nothing can be sent on it until the peer issues one.
     case needsConnectionID(PathID)
+    /// A path that we opened stays silent. Perhaps the peer has no connection id left for it, so it should be offered
+    /// one: ``LocalConnectionIDs/offerReplacement()``.
+    case peerMayLackConnectionID(PathID)
     /// No path works. When `isReachable`, the peer hears us but the path is too small for QUIC, and
     /// NO_VIABLE_PATH can be sent; otherwise the connection ends without a word (RFC 9000 sections 8.2.4, 9.3.2).
     case noViablePath(isReachable: Bool)

@@ -179,10 +179,10 @@ extension Paths {
         return active.remoteID
     }
 
-    /// Gives up a path that nothing depends on when the last id was taken, so that the peer issues another in time
-    /// for the next path: one that is active without an id could not even ask for it.
+    /// Gives up a path that nothing depends on when the ids run out, so that the peer issues others in time for the
+    /// next path: one that is active without an id could not even ask for it.
     private mutating func keepSpareID() {
-        guard !remoteIDs.isZeroLength, remoteIDs.availableCount == 0, !remoteIDs.awaitsAcknowledgement,
+        guard !remoteIDs.isZeroLength, remoteIDs.availableCount < 2, !remoteIDs.awaitsAcknowledgement,
             let idle = all.indices.first(where: { isIdle(at: $0) && all[$0].expiresAt != nil })
         else { return }
         remove(at: idle, .noLongerUsed)

@@ -58,6 +58,9 @@ extension Paths {
     ) -> UInt64 {
         let data = random.next()
         all[index].validation.onChallengeSent(data, at: now, isFullSize: isFullSize)
+        if all[index].origin == .own, all[index].validation.challengesSent == 2 {
+            actions.append(.peerMayLackConnectionID(all[index].id))
+        }
         return data
     }
 

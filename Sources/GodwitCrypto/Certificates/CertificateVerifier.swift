@@ -53,7 +53,8 @@ struct CertificateVerifier: Sendable {
         try withExtendedLifetime(parsed) { () throws(Refusal) in try run(context) }
     }
 
-    /// The checks need the real length of the name: with a length of 0 BoringSSL would drop the check in silence.
+    /// The checks need the real length of the name: with a length of 0 BoringSSL would drop the check in
+    /// silence.
     private func require(_ host: String, _ parameters: OpaquePointer) throws(Refusal) {
         X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
         let isSet =
@@ -75,8 +76,9 @@ struct CertificateVerifier: Sendable {
         throw Refusal(alert: UInt8(truncatingIfNeeded: SSL_alert_from_verify_result(result)), reason: text)
     }
 
-    /// BoringSSL doesn't ask whether certificates that are trusted may sign others (RFC 5280 section 6.1.4), so
-    /// whoever has the key of a server that is trusted by hand could make certificates for all other names.
+    /// BoringSSL doesn't ask whether certificates that are trusted may sign others (RFC 5280 section 6.1.4),
+    /// so whoever has the key of a server that is trusted by hand could make certificates for all other
+    /// names.
     private func requireAuthorities(_ context: OpaquePointer) throws(Refusal) {
         guard let chain = X509_STORE_CTX_get0_chain(context) else { throw Self.exhausted }
         for index in 1..<max(1, OPENSSL_sk_num(chain)) {

@@ -17,8 +17,8 @@ public struct SelfSignedCertificate: Sendable {
     ///
     /// - Parameters:
     ///   - names: the DNS names, wildcards allowed, and IP addresses that it is for; at least one.
-    ///   - validity: the span of time in which it is good, in seconds since 1970. By default from an hour ago, for
-    ///     the sake of clocks that are behind, for a year.
+    ///   - validity: the span of time in which it is good, in seconds since 1970. By default from an hour
+    ///     ago, for the sake of clocks that are behind, for a year.
     public static func make(
         names: [String], keyType: KeyType = .p256, validity: ClosedRange<Int64>? = nil
     ) throws(TLSConfigurationError) -> SelfSignedCertificate {

@@ -18,8 +18,8 @@ public final class ServerCredentials: Sendable {
         table.withLock { $0 = new }
     }
 
-    /// The identity for a name: one whose certificate names it, else one with a wildcard for it (RFC 6125 section
-    /// 6.4.3), else the first.
+    /// The identity for a name: one whose certificate names it, else one with a wildcard for it (RFC 6125
+    /// section 6.4.3), else the first.
     public func identity(for serverName: String?) -> Identity {
         table.withLock { $0.identity(for: serverName) }
     }

@@ -4,8 +4,8 @@ public import GodwitWire
 /// Makes the masks that hide packet numbers (RFC 9001 section 5.4).
 ///
 /// One mask costs about 10 ns with AES; many in one call cost a seventh of that each, which is what
-/// ``masks(samples:into:)`` is for. The context is not safe to use from two threads at once, so the class is not
-/// `Sendable`.
+/// ``masks(samples:into:)`` is for. The context is not safe to use from two threads at once, so the class is
+/// not `Sendable`.
 public final class HeaderProtectionKey {
     private enum Algorithm {
         /// A cipher context of AES in ECB mode, keyed once.

@@ -4,11 +4,12 @@ public struct HeaderProtectionMask: Hashable, Sendable {
     /// The mask's first byte is the least significant one.
     public var bits: UInt64
 
+    /// A mask from its bytes.
     @inlinable
     public init(bits: UInt64) { self.bits = bits }
 
-    /// What the first byte of the packet is masked with, of which four bits count in a long header and five in
-    /// a short one.
+    /// What the first byte of the packet is masked with, of which four bits count in a long header and five
+    /// in a short one.
     @inlinable
     public var firstByte: UInt8 { UInt8(truncatingIfNeeded: bits) }
 

@@ -1,7 +1,7 @@
 public import GodwitWire
 
-/// The secrets of Initial packets, which anyone who saw the client's first packet can compute (RFC 9001 section
-/// 5.2).
+/// The secrets of Initial packets, which anyone who saw the client's first packet can compute (RFC 9001
+/// section 5.2).
 public struct InitialSecrets: Hashable, Sendable {
     /// What the client's packets are protected with.
     public let client: TrafficSecret

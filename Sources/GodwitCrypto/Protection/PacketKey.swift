@@ -25,7 +25,8 @@ public final class PacketKey: @unchecked Sendable {
     /// - Parameters:
     ///   - packetNumber: in full, not as it is truncated in the header.
     ///   - header: from the first byte to the end of the packet number, before header protection.
-    ///   - payload: the plaintext, with ``CipherSuite/tagLength`` bytes of room behind it, which this fills in.
+    ///   - payload: the plaintext, with ``CipherSuite/tagLength`` bytes of room behind it, which this fills
+    ///     in.
     public func seal(
         packetNumber: UInt64, header: UnsafeRawBufferPointer, payload: UnsafeMutableRawBufferPointer
     ) {

@@ -3,8 +3,8 @@ public import GodwitWire
 
 /// The tag at the end of a Retry packet (RFC 9001 section 5.8, RFC 9369 section 3.3.3).
 ///
-/// Its keys are public: it guards against damage and against those who can't see the client's first packet, no
-/// more. Versions other than 1 and 2 have no keys here.
+/// Its keys are public: it guards against damage and against those who can't see the client's first packet,
+/// no more. Versions other than 1 and 2 have no keys here.
 public enum RetryIntegrity {
     /// The bytes of the tag.
     public static let tagLength = 16
@@ -25,11 +25,13 @@ public enum RetryIntegrity {
         return key.tag(of: pseudoPacket)
     }
 
-    /// Whether a Retry packet ends in the right tag. A client drops one that doesn't (RFC 9000 section 17.2.5.2).
+    /// Whether a Retry packet ends in the right tag. A client drops one that doesn't (RFC 9000 section
+    /// 17.2.5.2).
     ///
     /// - Parameters:
     ///   - packet: the whole Retry packet, tag included.
-    ///   - originalDestination: the destination connection id of the first Initial packet that the client sent.
+    ///   - originalDestination: the destination connection id of the first Initial packet that the client
+    ///     sent.
     public static func isValid(
         packet: UnsafeRawBufferPointer, originalDestination: ConnectionID, version: QUICVersion
     ) -> Bool {

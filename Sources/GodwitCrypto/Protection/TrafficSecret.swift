@@ -42,6 +42,7 @@ public struct TrafficSecret: Hashable, Sendable, Codable {
         KeyDerivation.expandLabel(bytes, label, length: length, suite: suite)
     }
 
+    /// Reads a secret and checks its length.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         suite = try container.decode(CipherSuite.self, forKey: .suite)

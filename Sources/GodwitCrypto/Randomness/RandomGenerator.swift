@@ -2,9 +2,9 @@ internal import CNIOBoringSSL
 
 /// A stream of random numbers that follows from a seed of 32 bytes: ChaCha20 (RFC 8439) over zeros.
 ///
-/// Fit for connection ids, challenges and nonces, and the same on every machine for the same seed, which is what
-/// the simulator lives on. Its state is plain data; a connection that is restored from an image must still be
-/// given a new seed, or two copies would draw the same numbers.
+/// Fit for connection ids, challenges and nonces, and the same on every machine for the same seed, which is
+/// what the simulator lives on. Its state is plain data; a connection that is restored from an image must
+/// still be given a new seed, or two copies would draw the same numbers.
 public struct RandomGenerator: RandomNumberGenerator, Sendable {
     /// How many bytes a seed has.
     public static let seedLength = 32
@@ -80,6 +80,7 @@ extension RandomGenerator: Codable {
         case seed, position
     }
 
+    /// Goes on where the generator that was written stood.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let seed = try container.decode([UInt8].self, forKey: .seed)
@@ -92,6 +93,7 @@ extension RandomGenerator: Codable {
         if position % Self.wordsPerBlock != 0 { refill(position / Self.wordsPerBlock) }
     }
 
+    /// Writes seed and position. Whoever reads them knows all that the generator will draw, and has drawn.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(withUnsafeBytes(of: seed) { [UInt8]($0) }, forKey: .seed)

@@ -1,8 +1,8 @@
-/// A stand-in for ``TLSClient``, for simulations that have to run the same way each time: BoringSSL's randomness
-/// can't be taken from it, so with real TLS no two runs have the same bytes.
+/// A stand-in for ``TLSClient``, for simulations that have to run the same way each time: BoringSSL's
+/// randomness can't be taken from it, so with real TLS no two runs have the same bytes.
 ///
-/// It has the messages of TLS 1.3 with BoringSSL's sizes, its order of secrets, resumption and early data; but it
-/// agrees on keys without any secret, so whoever listens can compute them. Therefore it is not public.
+/// It has the messages of TLS 1.3 with BoringSSL's sizes, its order of secrets, resumption and early data;
+/// but it agrees on keys without any secret, so whoever listens can compute them. Therefore it is not public.
 package struct DeterministicTLSClient: Sendable {
     package var applicationProtocols: [String]
     /// Whether the ClientHello is as large as one with ML-KEM, or fits one packet.

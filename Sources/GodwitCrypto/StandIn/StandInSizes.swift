@@ -1,7 +1,7 @@
 internal import GodwitWire
 
-/// The sizes of BoringSSL's messages, so that packets of a simulation are as full as real ones. A test compares
-/// them.
+/// The sizes of BoringSSL's messages, so that packets of a simulation are as full as real ones. A test
+/// compares them.
 enum StandInSizes {
     static let finished = 36
     static let certificateVerify = 72

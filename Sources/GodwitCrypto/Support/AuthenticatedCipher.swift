@@ -6,8 +6,8 @@ internal import CNIOBoringSSL
 final class AuthenticatedCipher: @unchecked Sendable {
     enum Algorithm {
         case aes128GCM
-        /// Survives a nonce that is used twice (RFC 8452), which a process that was restored from an image, or
-        /// another that shares the key, may bring about.
+        /// Survives a nonce that is used twice (RFC 8452), which a process that was restored from an image,
+        /// or another that shares the key, may bring about.
         case aes256GCMSIV
     }
 

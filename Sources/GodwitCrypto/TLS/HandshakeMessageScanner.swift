@@ -1,5 +1,5 @@
-/// Finds the types of the handshake messages in a stream of CRYPTO bytes (RFC 8446 section 4), whatever pieces it
-/// comes in.
+/// Finds the types of the handshake messages in a stream of CRYPTO bytes (RFC 8446 section 4), whatever
+/// pieces it comes in.
 struct HandshakeMessageScanner {
     /// What a message may be that has no place in QUIC after the handshake.
     static let certificateRequest: UInt8 = 13

@@ -1,10 +1,10 @@
 public import GodwitWire
 
-/// The TLS side of one connection, as QUIC sees it (RFC 9001 section 4): CRYPTO bytes go in and come out level by
-/// level, secrets come out, nothing is encrypted here.
+/// The TLS side of one connection, as QUIC sees it (RFC 9001 section 4): CRYPTO bytes go in and come out
+/// level by level, secrets come out, nothing is encrypted here.
 ///
-/// After each call, also one that throws, everything that ``nextAction()`` gives is to be carried out in order.
-/// A session is used by one thread at a time. Once it has thrown it stays failed.
+/// After each call, also one that throws, everything that ``nextAction()`` gives is to be carried out in
+/// order. A session is used by one thread at a time. Once it has thrown it stays failed.
 public protocol HandshakeSession: AnyObject {
     /// Begins: a client makes its ClientHello, a server does nothing.
     func start() throws(HandshakeFailure)
@@ -17,19 +17,20 @@ public protocol HandshakeSession: AnyObject {
     /// What there is to be done next; nil when nothing is left.
     func nextAction() -> HandshakeAction?
 
-    /// Whether the handshake is complete (RFC 9001 section 4.1.1). The action ``HandshakeAction/complete(_:)``
-    /// says so too.
+    /// Whether the handshake is complete (RFC 9001 section 4.1.1). The action
+    /// ``HandshakeAction/complete(_:)`` says so too.
     var isComplete: Bool { get }
 
-    /// The application protocol, as soon as it is known: for early data that is before the handshake is complete.
+    /// The application protocol, as soon as it is known: for early data that is before the handshake is
+    /// complete.
     var applicationProtocol: String? { get }
 
     /// The host name that the client asked for; nil if it asked for none.
     var serverName: String? { get }
 }
 
-/// Makes a server's transport parameters from the client's, which come as the extension held them. What it throws
-/// ends the handshake and closes the connection with its code.
+/// Makes a server's transport parameters from the client's, which come as the extension held them. What it
+/// throws ends the handshake and closes the connection with its code.
 public typealias TransportParametersAnswer = (_ clientParameters: [UInt8]) throws(TransportError) -> [UInt8]
 
 /// What a handshake wants done.
@@ -40,16 +41,15 @@ public enum HandshakeAction: Hashable, Sendable {
     case installReadSecret(TrafficSecret, EncryptionLevel)
     /// Packets of that level can be sealed from here on.
     case installWriteSecret(TrafficSecret, EncryptionLevel)
-    /// What the peer put into its transport parameters extension, unread. Until the handshake is complete it is
-    /// not authenticated (RFC 9001 section 8.2).
+    /// What the peer put into its transport parameters extension, unread. Until the handshake is complete it
+    /// is not authenticated (RFC 9001 section 8.2).
     case peerTransportParameters([UInt8])
     /// The server takes the early data that the client offered. Both sides get this.
     case earlyDataAccepted
-    /// The server doesn't take the early data that the client offered: what was sent in 0-RTT packets has to be
-    /// sent again. Both sides get this.
+    /// The server doesn't take the early data that the client offered: what was sent in 0-RTT packets has to
+    /// be sent again. Both sides get this.
     case earlyDataRejected
-    /// A ticket to resume with, for ``TLSClient/makeHandshake(serverName:transportParameters:ticket:offersEarlyData:usesLegacyCodepoint:)``.
-    /// ``ResumptionTicket`` reads it.
+    /// What a later handshake with the same server can resume with, as bytes that ``ResumptionTicket`` reads.
     case sessionTicket([UInt8])
     /// The handshake is complete.
     case complete(HandshakeSummary)
@@ -62,13 +62,14 @@ public struct HandshakeFailure: Error, Hashable, Sendable {
     /// What went wrong, in words.
     public var reason: String
 
+    /// A failure that QUIC has a code for.
     public init(code: TransportErrorCode, reason: String) {
         self.code = code
         self.reason = reason
     }
 
-    /// A failure that TLS has an alert for. Every alert is fatal, whatever level TLS gives it (RFC 9001 section
-    /// 4.8).
+    /// A failure that TLS has an alert for. Every alert is fatal, whatever level TLS gives it (RFC 9001
+    /// section 4.8).
     public init(alert: UInt8, reason: String) {
         self.init(code: .cryptoError(alert: alert), reason: reason)
     }
@@ -78,5 +79,6 @@ public struct HandshakeFailure: Error, Hashable, Sendable {
 }
 
 extension HandshakeFailure: CustomStringConvertible {
+    /// Code and reason.
     public var description: String { "\(code): \(reason)" }
 }

@@ -18,6 +18,7 @@ public struct HandshakeSummary: Hashable, Sendable, Codable {
     /// How the keys were agreed on.
     public var keyExchangeGroup: KeyExchangeGroup
 
+    /// A summary of its parts.
     public init(
         applicationProtocol: String, serverName: String?, cipherSuite: CipherSuite,
         peerCertificates: [[UInt8]],

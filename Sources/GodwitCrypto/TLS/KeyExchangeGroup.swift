@@ -1,10 +1,13 @@
 /// A way to agree on keys, by its number in the registry of TLS.
 public struct KeyExchangeGroup: RawRepresentable, Hashable, Sendable, Codable {
+    /// The number in the registry.
     public var rawValue: UInt16
+
+    /// The group of that number.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-    /// X25519 together with ML-KEM-768: safe as long as either is, also against quantum computers. A ClientHello
-    /// that offers it takes more than one packet.
+    /// X25519 together with ML-KEM-768: safe as long as either is, also against quantum computers. A
+    /// ClientHello that offers it takes more than one packet.
     public static let x25519MLKEM768 = KeyExchangeGroup(rawValue: 0x11ec)
     /// X25519 (RFC 7748).
     public static let x25519 = KeyExchangeGroup(rawValue: 29)
@@ -20,6 +23,7 @@ public struct KeyExchangeGroup: RawRepresentable, Hashable, Sendable, Codable {
 }
 
 extension KeyExchangeGroup: CustomStringConvertible {
+    /// The name in the registry of TLS.
     public var description: String {
         switch self {
         case .x25519MLKEM768: "X25519MLKEM768"

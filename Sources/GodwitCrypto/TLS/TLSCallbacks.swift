@@ -1,8 +1,8 @@
 internal import CNIOBoringSSL
 internal import GodwitWire
 
-/// What BoringSSL calls back while it handles a handshake. Each finds the ``TLSHandshake`` that it is about and
-/// leaves there what it has to say.
+/// What BoringSSL calls back while it handles a handshake. Each finds the ``TLSHandshake`` that it is about
+/// and leaves there what it has to say.
 enum TLSCallbacks {
     /// Where a session of BoringSSL's keeps the way back to ours.
     static let exDataIndex = SSL_get_ex_new_index(0, nil, nil, nil, nil)
@@ -63,7 +63,8 @@ enum TLSCallbacks {
 
     private static let exporterLabel = "EXPORTER_SECRET "
 
-    /// The exporter secret itself is only to be had here; with it, the session need not be kept for exporting.
+    /// The exporter secret itself is only to be had here; with it, the session need not be kept for
+    /// exporting.
     static let keyLog: @convention(c) (OpaquePointer?, UnsafePointer<CChar>?) -> Void = { ssl, line in
         guard let handshake = handshake(ssl), let line else { return }
         let text = String(cString: line)

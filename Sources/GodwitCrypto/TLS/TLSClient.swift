@@ -45,8 +45,8 @@ public final class TLSClient: Sendable {
     /// A handshake with one server.
     ///
     /// - Parameters:
-    ///   - serverName: the host name, in ASCII, or the IP address that the server's certificate must be for. A
-    ///     name is also told to the server; an address is not (RFC 6066 section 3).
+    ///   - serverName: the host name, in ASCII, or the IP address that the server's certificate must be for.
+    ///     A name is also told to the server; an address is not (RFC 6066 section 3).
     ///   - transportParameters: the client's, encoded.
     ///   - ticket: from an earlier session, to resume it; one of another server or damaged is left unused.
     ///   - offersEarlyData: whether to send early data, if the ticket allows it.

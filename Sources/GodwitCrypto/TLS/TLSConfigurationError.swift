@@ -5,6 +5,7 @@ public struct TLSConfigurationError: Error, Hashable, Sendable {
     /// What is wrong there.
     public var problem: String
 
+    /// A fault and where it is.
     public init(source: String, problem: String) {
         self.source = source
         self.problem = problem
@@ -12,5 +13,6 @@ public struct TLSConfigurationError: Error, Hashable, Sendable {
 }
 
 extension TLSConfigurationError: CustomStringConvertible {
+    /// Source and problem.
     public var description: String { "\(source): \(problem)" }
 }

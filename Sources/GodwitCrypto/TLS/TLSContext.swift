@@ -1,7 +1,7 @@
 internal import CNIOBoringSSL
 
-/// What all handshakes of a client or a server share inside BoringSSL, which allows any number of threads to make
-/// sessions from it.
+/// What all handshakes of a client or a server share inside BoringSSL, which allows any number of threads to
+/// make sessions from it.
 final class TLSContext: @unchecked Sendable {
     let context: OpaquePointer
     let applicationProtocols: ApplicationProtocols

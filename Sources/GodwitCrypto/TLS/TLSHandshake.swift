@@ -3,8 +3,8 @@ public import GodwitWire
 
 /// A TLS 1.3 handshake of BoringSSL's, through its interface for QUIC.
 ///
-/// ``TLSClient`` and ``TLSServer`` make it. When the handshake is confirmed and a server has sent its tickets, it
-/// may be dropped: all that matters afterwards is in ``HandshakeSummary``.
+/// ``TLSClient`` and ``TLSServer`` make it. When the handshake is confirmed and a server has sent its
+/// tickets, it may be dropped: all that matters afterwards is in ``HandshakeSummary``.
 public final class TLSHandshake: HandshakeSession {
     enum Side {
         case client(TLSClient, host: String)
@@ -37,6 +37,7 @@ public final class TLSHandshake: HandshakeSession {
     private var hasReportedEarlyData = false
     private var ticketCount = 0
 
+    /// Whether the handshake is complete (RFC 9001 section 4.1.1).
     public private(set) var isComplete = false
 
     /// Takes over the session of BoringSSL's.
@@ -50,11 +51,13 @@ public final class TLSHandshake: HandshakeSession {
 
     // MARK: HandshakeSession
 
+    /// Makes a client's ClientHello; does nothing for a server.
     public func start() throws(HandshakeFailure) {
         guard side.isClient else { return }
         try orFail { () throws(HandshakeFailure) in try advance() }
     }
 
+    /// Takes CRYPTO bytes in the order of their offsets and goes as far as they allow.
     public func receive(_ bytes: UnsafeRawBufferPointer, at level: EncryptionLevel) throws(HandshakeFailure) {
         guard !bytes.isEmpty else { return }
         try orFail { () throws(HandshakeFailure) in
@@ -69,8 +72,10 @@ public final class TLSHandshake: HandshakeSession {
         }
     }
 
+    /// What there is to be done next; nil when nothing is left.
     public func nextAction() -> HandshakeAction? { queue.popFirst() }
 
+    /// The application protocol, as soon as it is known; before early data is answered, the ticket's.
     public var applicationProtocol: String? {
         var (name, length): (UnsafePointer<UInt8>?, UInt32) = (nil, 0)
         SSL_get0_alpn_selected(ssl, &name, &length)
@@ -78,6 +83,7 @@ public final class TLSHandshake: HandshakeSession {
         return String(decoding: UnsafeBufferPointer(start: name, count: Int(length)), as: UTF8.self)
     }
 
+    /// The host name that the client asked for; nil if it asked for none.
     public var serverName: String? {
         guard let name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) else { return nil }
         return String(cString: name)
@@ -90,8 +96,8 @@ public final class TLSHandshake: HandshakeSession {
     private func checkAllowed(_ bytes: UnsafeRawBufferPointer, at level: EncryptionLevel)
         throws(HandshakeFailure)
     {
-        // RFC 9001 section 8.3: 0-RTT packets carry no CRYPTO frames. Section 4.1.3: nothing new comes at a level
-        // that TLS has left.
+        // RFC 9001 section 8.3: 0-RTT packets carry no CRYPTO frames. Section 4.1.3: nothing new comes at a
+        // level that TLS has left.
         guard level != .earlyData, level.rawValue >= readLevel.rawValue else {
             throw HandshakeFailure(
                 code: .protocolViolation, reason: "handshake bytes at a level that has none")

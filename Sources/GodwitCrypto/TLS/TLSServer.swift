@@ -54,13 +54,13 @@ public final class TLSServer: Sendable {
     /// A handshake with one client.
     ///
     /// - Parameters:
-    ///   - earlyDataContext: whatever early data depends on, such as the limits among the transport parameters
-    ///     that a client remembers (RFC 9001 section 4.6.3). A ticket brings early data only while it stays the
-    ///     same; an empty one allows none.
+    ///   - earlyDataContext: whatever early data depends on, such as the limits among the transport
+    ///     parameters that a client remembers (RFC 9001 section 4.6.3). A ticket brings early data only while
+    ///     it stays the same; an empty one allows none.
     ///   - usesLegacyCodepoint: whether transport parameters go by the number that they had in drafts, which
     ///     ``GodwitWire/QUICVersion/mvfst`` kept.
-    ///   - transportParameters: makes the server's transport parameters when the client's are there. It is called
-    ///     once at most.
+    ///   - transportParameters: makes the server's transport parameters when the client's are there. It is
+    ///     called once at most.
     public func makeHandshake(
         earlyDataContext: [UInt8] = [], usesLegacyCodepoint: Bool = false,
         transportParameters: @escaping TransportParametersAnswer

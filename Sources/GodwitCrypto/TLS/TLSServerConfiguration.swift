@@ -1,7 +1,7 @@
 /// What a server offers and demands in its TLS handshakes.
 public struct TLSServerConfiguration: Sendable {
-    /// The application protocols served, most wanted first: one at least (RFC 9001 section 8.1). Each is of 1 to
-    /// 255 bytes.
+    /// The application protocols served, most wanted first: one at least (RFC 9001 section 8.1). Each is of 1
+    /// to 255 bytes.
     public var applicationProtocols: [String]
 
     /// Who the server says it is; can be changed while it runs.
@@ -29,18 +29,19 @@ public struct TLSServerConfiguration: Sendable {
     /// How long a ticket may be used, in seconds; at most a week (RFC 8446 section 4.6.1).
     public var ticketLifetime: UInt32 = 86_400
 
-    /// What keeps early data from being replayed; nil takes no early data. It also takes ``ticketKeys`` and the
-    /// context that is handed to each handshake.
+    /// What keeps early data from being replayed; nil takes no early data. It also takes ``ticketKeys`` and
+    /// the context that is handed to each handshake.
     public var earlyData: ReplayFilter?
 
-    /// Gets the secrets of each session as lines of an SSLKEYLOGFILE. Whoever has them can read the traffic. It
-    /// is called from any thread.
+    /// Gets the secrets of each session as lines of an SSLKEYLOGFILE. Whoever has them can read the traffic.
+    /// It is called from any thread.
     public var keyLog: (@Sendable (String) -> Void)?
 
     /// The calendar's time in seconds since 1970, by which certificates and early data are judged. Nil stands
     /// for the system's clock.
     public var currentTime: (@Sendable () -> Int64)?
 
+    /// A server without client certificates, tickets or early data.
     public init(applicationProtocols: [String], credentials: ServerCredentials) {
         self.applicationProtocols = applicationProtocols
         self.credentials = credentials

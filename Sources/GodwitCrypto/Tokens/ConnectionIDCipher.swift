@@ -3,9 +3,9 @@ public import GodwitWire
 /// Turns server, shard and nonce into a connection id and back, under a key of 16 bytes that servers and load
 /// balancers share.
 ///
-/// Under one key and format this is a permutation: ids never collide as long as the nonces of a server and shard
-/// don't, and without the key two ids of one connection have nothing in common (RFC 9000 section 9.5), the first
-/// byte aside, which is the same for every connection.
+/// Under one key and format this is a permutation: ids never collide as long as the nonces of a server and
+/// shard don't, and without the key two ids of one connection have nothing in common (RFC 9000 section 9.5),
+/// the first byte aside, which is the same for every connection.
 ///
 /// Blocks of 16 bytes are encrypted with AES once, others by a Feistel network of four rounds of AES, as in
 /// QUIC-LB (draft-ietf-quic-load-balancers-21, section 4.4). Nothing is allocated either way.
@@ -44,7 +44,8 @@ public struct ConnectionIDCipher: Sendable {
 
     /// What a connection id of this format says; nil if it has another format.
     ///
-    /// An id that a client made up decodes to some server and shard too, unless the format has zeros to check.
+    /// An id that a client made up decodes to some server and shard too, unless the format has zeros to
+    /// check.
     public func decode(_ id: ConnectionID) -> ConnectionIDContents? {
         guard id.length == format.length else { return nil }
         return withUnsafeTemporaryAllocation(byteCount: format.length, alignment: 1) { bytes in
@@ -79,8 +80,8 @@ public struct ConnectionIDCipher: Sendable {
     }
 }
 
-/// The two halves of a block, each at the top of an integer in network byte order; in a block of odd length they
-/// share the byte in the middle, four bits each.
+/// The two halves of a block, each at the top of an integer in network byte order; in a block of odd length
+/// they share the byte in the middle, four bits each.
 private struct FeistelHalves {
     private let length: Int
     private let leftMask: UInt128

@@ -7,6 +7,7 @@ public struct ConnectionIDContents: Hashable, Sendable {
     /// Makes the id unlike any other of the same server and shard. A counter will do.
     public var nonce: UInt64
 
+    /// The contents of one id.
     public init(serverID: UInt64, shard: UInt16, nonce: UInt64) {
         self.serverID = serverID
         self.shard = shard

@@ -2,8 +2,8 @@ internal import GodwitWire
 
 /// How the connection ids of a service's servers are laid out.
 ///
-/// The layout is that of QUIC-LB (draft-ietf-quic-load-balancers-21), so that a load balancer of that kind which
-/// is given the key can route by server id:
+/// The layout is that of QUIC-LB (draft-ietf-quic-load-balancers-21), so that a load balancer of that kind
+/// which is given the key can route by server id:
 ///
 /// ```
 /// byte 0        configuration (3 bits), length of what follows (5 bits); in clear
@@ -13,8 +13,8 @@ internal import GodwitWire
 ///               zeros            what is left          /
 /// ```
 ///
-/// To a load balancer everything behind the server id is the nonce. The zeros, if the length leaves room for any,
-/// let a server tell its own ids from made-up ones. All integers are in network byte order.
+/// To a load balancer everything behind the server id is the nonce. The zeros, if the length leaves room for
+/// any, let a server tell its own ids from made-up ones. All integers are in network byte order.
 public struct ConnectionIDFormat: Hashable, Sendable {
     /// The length of each connection id, 8 to 20 bytes.
     public let length: Int
@@ -66,6 +66,7 @@ extension ConnectionIDFormat: Codable {
         case length, serverIDLength, configuration
     }
 
+    /// Reads a format and checks it.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let format = ConnectionIDFormat(

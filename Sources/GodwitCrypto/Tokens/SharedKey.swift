@@ -1,5 +1,5 @@
-/// A secret of 32 random bytes that the servers of one service share: an operator makes it, hands it to each of
-/// them, and replaces it from time to time.
+/// A secret of 32 random bytes that the servers of one service share: an operator makes it, hands it to each
+/// of them, and replaces it from time to time.
 public struct SharedKey: Hashable, Sendable {
     /// How many bytes a key has.
     public static let length = 32

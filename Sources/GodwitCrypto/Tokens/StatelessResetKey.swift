@@ -3,8 +3,8 @@ public import GodwitWire
 /// Makes the token by which a server that has lost a connection's state can still end it (RFC 9000 section
 /// 10.3.2).
 ///
-/// The token follows from the connection id alone, so any server with the same key can reset a connection of any
-/// other, and a server that restarts can reset its own of before.
+/// The token follows from the connection id alone, so any server with the same key can reset a connection of
+/// any other, and a server that restarts can reset its own of before.
 public struct StatelessResetKey: Sendable {
     private let secret: [UInt8]
 

@@ -47,6 +47,13 @@ public struct ServerPlan: Hashable, Sendable, Codable {
     public var clockOffset: TimeSpan
     /// How long it collects datagrams into trains.
     public var collecting: TimeSpan
+
+    /// A server at an address of the internet.
+    public init(address: NetworkAddress, clockOffset: TimeSpan = .zero, collecting: TimeSpan = .zero) {
+        self.address = address
+        self.clockOffset = clockOffset
+        self.collecting = collecting
+    }
 }
 
 /// A client of a ``FaultPlan``.
@@ -67,6 +74,22 @@ public struct ClientPlan: Hashable, Sendable, Codable {
     public var collecting: TimeSpan
     /// What it does, one after the other.
     public var workload: [WorkloadStep]
+
+    /// A client that does the work given; by default it is there at once, on a link without limits and faults.
+    public init(
+        address: NetworkAddress, translator: TranslatorPlan? = nil, egress: LinkParameters = LinkParameters(),
+        ingress: LinkParameters = LinkParameters(), start: TimeSpan = .zero, clockOffset: TimeSpan = .zero,
+        collecting: TimeSpan = .zero, workload: [WorkloadStep]
+    ) {
+        self.address = address
+        self.translator = translator
+        self.egress = egress
+        self.ingress = ingress
+        self.start = start
+        self.clockOffset = clockOffset
+        self.collecting = collecting
+        self.workload = workload
+    }
 }
 
 /// An address translator of a ``FaultPlan``.
@@ -75,6 +98,12 @@ public struct TranslatorPlan: Hashable, Sendable, Codable {
     public var parameters: TranslatorParameters
     /// The address that the internet sees.
     public var outside: IPAddress
+
+    /// A translator that the internet sees at an address.
+    public init(_ parameters: TranslatorParameters, outside: IPAddress) {
+        self.parameters = parameters
+        self.outside = outside
+    }
 }
 
 /// Something that a client does.

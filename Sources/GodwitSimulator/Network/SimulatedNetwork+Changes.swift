@@ -38,6 +38,7 @@ extension SimulatedNetwork {
         guard hosts[Int(host.index)].isRunning else { return }
         hosts[Int(host.index)].condition = .frozen
         record(.frozen, at: .host(host))
+        dropCollected(by: host)
     }
 
     /// Thaws a host that was frozen, perhaps elsewhere, and resumes its program.
@@ -91,12 +92,14 @@ extension SimulatedNetwork {
         unregister(host)
         hosts[Int(host.index)].condition = .removed
         record(.removed, at: .host(host))
+        dropCollected(by: host)
     }
 
     /// Runs another program on a host, at the same addresses: the old one crashed, say, and knew nothing of
     /// it.
     public func restart(_ host: HostID, running program: any SimulatedProgram) {
         guard hosts[Int(host.index)].isRunning else { return }
+        dropCollected(by: host)
         hosts[Int(host.index)].program = program
         hosts[Int(host.index)].armed = nil
         hosts[Int(host.index)].condition = .waiting

@@ -88,7 +88,7 @@ extension SimulatedNetwork {
         let datagram = pool[slot]
         let program = hosts[Int(host)].program
         program.receive(
-            train, segmentSize: segmentSize, from: datagram.source, to: datagram.destination,
+            train, segmentSize: max(1, segmentSize), from: datagram.source, to: datagram.destination,
             ecn: datagram.ecn, now: now + hosts[Int(host)].clockOffset)
         pool.free(slot)
     }
@@ -98,13 +98,15 @@ extension SimulatedNetwork {
         // The two arrays take turns, so that neither is copied or allocated anew.
         swap(&hosts[Int(host)].inbox, &collected)
         defer { collected.removeAll(keepingCapacity: true) }
-        guard hosts[Int(host)].isRunning else {
-            for slot in collected { drop(slot, .hostFrozen, at: .host(HostID(index: host))) }
-            return
-        }
         var start = 0
         while start < collected.count { start = handOverTrain(collected, from: start, to: host) }
         serve(host)
+    }
+
+    /// What waits at a host that stops is in its kernel, which doesn't go along.
+    func dropCollected(by host: HostID) {
+        for slot in hosts[Int(host.index)].inbox { drop(slot, .hostFrozen, at: .host(host)) }
+        hosts[Int(host.index)].inbox.removeAll(keepingCapacity: true)
     }
 
     /// Delivers the datagrams from `start` on that make one train; where the next train starts.
@@ -133,7 +135,8 @@ extension SimulatedNetwork {
     private func joins(_ slot: UInt32, after previous: UInt32, _ first: UInt32) -> Bool {
         let (datagram, head) = (pool[slot], pool[first])
         return datagram.source == head.source && datagram.destination == head.destination
-            && datagram.ecn == head.ecn && datagram.size <= head.size && pool[previous].size == head.size
+            && datagram.ecn == head.ecn && datagram.size > 0 && datagram.size <= head.size
+            && pool[previous].size == head.size
     }
 
     // MARK: Deadlines
@@ -164,6 +167,7 @@ extension SimulatedNetwork {
 
     private func halt(_ host: UInt32, _ message: String) {
         hosts[Int(host)].condition = .removed
+        dropCollected(by: HostID(index: host))
         complain("network", "\(hosts[Int(host)].name) \(message); it is stopped")
     }
 }

@@ -3,7 +3,7 @@ public import GodwitWire
 /// A network in virtual time: hosts that run your programs, links with every fault, address translators,
 /// attackers.
 ///
-/// All that happens follows from the seed and from what you add: the same calls give the same run, to the bit.
+/// All that happens follows from the seed and from what you add: the same calls give the same run.
 ///
 /// ```swift
 /// let network = SimulatedNetwork(seed: 7)
@@ -158,7 +158,7 @@ extension SimulatedNetwork {
     /// - Parameters:
     ///   - name: seeds the attacker's chance and appears in logs. Unique in the network.
     ///   - address: its own address, in the internet.
-    ///   - links: where it listens. It sends into the internet, so links inside translators are of little use.
+    ///   - links: where it listens. It sends into the internet, so links inside translators are little use.
     ///   - parameters: what it does.
     @discardableResult
     public func addAttacker(

@@ -19,7 +19,7 @@ public protocol SimulatedProgram: AnyObject {
     ///
     /// - Parameters:
     ///   - train: the datagrams; the program may change the bytes, which are gone when it returns.
-    ///   - segmentSize: the size of each datagram but the last, which may be shorter.
+    ///   - segmentSize: the size of each datagram but the last, which may be shorter; at least 1.
     ///   - remote: where they seem to come from.
     ///   - local: which of the host's addresses they were sent to.
     ///   - ecn: the ECN field of every one.
@@ -98,6 +98,9 @@ public struct SimulatedHost {
 
     /// The time on the host's clock.
     public var now: Instant { network.localTime(of: id) }
+    /// The time on the network's clock, which no freeze and no jump touches: what a wall clock that is kept right
+    /// shows, and not what ``now`` counts.
+    public var networkTime: Instant { network.now }
     /// The host's addresses, in the order of its interfaces.
     public var addresses: [NetworkAddress] { network.addresses(of: id) }
 

@@ -180,6 +180,27 @@ struct LocalConnectionIDsTests {
         #expect(ids.retirePriorTo == 6)
     }
 
+    @Test("A peer that may have run out is offered one more for the oldest, within bounds (sections 5.1.1 and 9.5)")
+    func offeredReplacement() throws {
+        var ids = made(limit: 3)
+        ids.offerReplacement()
+        #expect(ids.retirePriorTo == 0)
+        _ = issueAll(&ids, from: 1)
+        _ = send(&ids)
+        for count in UInt64(1)...10 {
+            ids.offerReplacement()
+            _ = issueAll(&ids, from: 10 + count)
+            #expect(ids.retirePriorTo == min(count, 3))
+            #expect(ids.live.count <= 6)
+        }
+        let frames = send(&ids)
+        #expect(frames.map(\.sequenceNumber) == [3, 4, 5])
+        #expect(frames.allSatisfy { $0.retirePriorTo == 3 })
+        try retire(&ids, 0)
+        ids.offerReplacement()
+        #expect(ids.retirePriorTo == 4)
+    }
+
     @Test("A peer that retires in a loop gets no more than the rate allows (RFC 9000 section 5.1.1)")
     func boundedRate() throws {
         var ids = made(limit: 8)

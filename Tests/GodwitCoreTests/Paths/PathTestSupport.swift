@@ -116,6 +116,7 @@ struct ModelEnd {
         while let action = paths.nextAction() {
             actions.append(action)
             if case .noViablePath = action { isClosed = true }
+            if case .peerMayLackConnectionID = action { localIDs.offerReplacement() }
         }
         while localIDs.nextAction() != nil {}
     }

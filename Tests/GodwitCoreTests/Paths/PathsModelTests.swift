@@ -21,6 +21,7 @@ private struct PathsModel {
     /// What the NAT makes of the client's addresses.
     private var outside: [NetworkAddress: NetworkAddress] = [:]
     private var nextPort: UInt16 = 10_000
+    private var lastHeard = Instant.zero
     private var loss = 0
     private var attacks = false
     private var usesOfIDs: [ConnectionID: Set<Pair>] = [:]
@@ -118,6 +119,14 @@ private struct PathsModel {
         let size = 60 + Int(random.next() % 600)
         let datagram = fromServer ? pair.server.data(at: now, size: size) : pair.client.data(at: now, size: size)
         if let datagram { launch(datagram, toServer: !fromServer) }
+        if !fromServer { offerIDsInSilence() }
+    }
+
+    /// What a connection does when its probe timeouts go unanswered.
+    private mutating func offerIDsInSilence() {
+        guard now - lastHeard > .milliseconds(300) else { return }
+        lastHeard = now
+        pair.client.localIDs.offerReplacement()
     }
 
     private mutating func flushProbes() {
@@ -200,6 +209,7 @@ private struct PathsModel {
         var seen = datagram
         seen.to = inside
         if try pair.client.receive(seen, at: now) {
+            lastHeard = now
             pair.server.onAcknowledged(datagram, at: now)
         } else {
             pair.server.onLost(datagram)

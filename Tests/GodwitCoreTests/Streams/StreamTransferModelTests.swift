@@ -211,7 +211,8 @@ struct StreamTransferModelTests {
     func abandonedStreams(seed: UInt64) throws {
         let model = try run(TransferModel(seed: seed, limits: Self.limits, abandonsStreams: true))
         for end in 0...1 {
-            #expect(model.channels[end].values.contains(where: \.isAbandoned))
+            let abandonedCount = model.channels[end].values.count { $0.isAbandoned }
+            #expect(abandonedCount > 0)
             for (id, channel) in model.channels[end] where !channel.isAbandoned {
                 #expect(channel.read == channel.written, "stream \(id) of end \(end) with seed \(seed)")
             }

@@ -44,7 +44,7 @@ struct HeaderProtectionTests {
     }
 
     @Test(
-        "A Retry packet with no room for a tag, or of a version without one, is not valid (RFC 9000 section 17.2.5)"
+        "A Retry packet that can't have a tag is not valid (RFC 9000 section 17.2.5)"
     )
     func retryWithoutTag() {
         #expect(!isValid([], .v1))

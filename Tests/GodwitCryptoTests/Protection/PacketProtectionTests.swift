@@ -5,7 +5,7 @@ import Testing
 @Suite("The protection of packets")
 struct PacketProtectionTests {
     @Test(
-        "Initial secrets and keys follow from the client's connection id (RFC 9001 sections 5.2 and A.1, RFC 9369 A.1)",
+        "Initial keys follow from the client's connection id (RFC 9001 sections 5.2, A.1; 9369 A.1)",
         arguments: SamplePackets.all)
     func initialSecrets(samples: SamplePackets) {
         let secrets = InitialSecrets(
@@ -16,7 +16,7 @@ struct PacketProtectionTests {
     }
 
     @Test(
-        "Header protection keys differ by suite and update leaves them (RFC 9001 sections 5.4 and A.5, RFC 9369 A.5)",
+        "Each version has its labels, also for updates (RFC 9001 sections 5.1, 6.1, A.5; 9369 A.5)",
         arguments: SamplePackets.all)
     func chaCha20Keys(samples: SamplePackets) {
         let secret = TrafficSecret(suite: .chaCha20Poly1305, bytes: hex(samples.chaCha20.secret))
@@ -39,7 +39,7 @@ struct PacketProtectionTests {
     }
 
     @Test(
-        "Sample packets are sealed to the byte and open again (RFC 9001 sections A.2, A.3, A.5; RFC 9369 A.2, A.3, A.5)",
+        "Sample packets are sealed to the byte, and open (RFC 9001 A.2, A.3, A.5; 9369 A.2, A.3, A.5)",
         arguments: SamplePackets.all)
     func samplePackets(samples: SamplePackets) {
         let initial = InitialSecrets(

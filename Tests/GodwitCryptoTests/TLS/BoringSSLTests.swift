@@ -46,7 +46,7 @@ struct BoringSSLTests {
     }
 
     @Test(
-        "TLS that doesn't serve QUIC refuses our ClientHello with unsupported_extension (RFC 9001 section 8.2)"
+        "TLS without QUIC refuses our ClientHello: unsupported_extension (RFC 9001 section 8.2)"
     )
     func otherTransport() throws {
         let client = HandshakeParticipant(try TLSClient(.test()).handshake())
@@ -59,7 +59,7 @@ struct BoringSSLTests {
         #expect(server.output().first == 21 && server.output().suffix(2) == [2, 110])
     }
 
-    @Test("TLS that doesn't serve QUIC sends no transport parameters (RFC 9001 section 8.2)")
+    @Test("TLS without QUIC sends no transport parameters (RFC 9001 section 8.2)")
     func plainClient() {
         let client = PlainSession()
         SSL_set_connect_state(client.ssl)

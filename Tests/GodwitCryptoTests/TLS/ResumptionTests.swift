@@ -131,7 +131,7 @@ struct ResumptionTests {
     }
 
     @Test(
-        "A server that takes no early data refuses it, and a HelloRetryRequest does too (RFC 9001 section 4.6.2)"
+        "Early data is refused by servers without it, and by a retry (RFC 9001 section 4.6.2)"
     )
     func refusals() throws {
         let (client, server) = (try TLSClient(.test()), try makeServer(earlyData: true))

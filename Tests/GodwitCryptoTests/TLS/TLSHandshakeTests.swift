@@ -199,7 +199,7 @@ struct TLSHandshakeTests {
     }
 
     @Test(
-        "Exported keying material is the same on both sides and differs by label and context (RFC 8446 section 7.5)"
+        "Exported keying material differs by label and context, not by side (RFC 8446 section 7.5)"
     )
     func exporter() throws {
         let pair = HandshakePair(try TLSClient(.test()).handshake(), try TLSServer(.test()).handshake())

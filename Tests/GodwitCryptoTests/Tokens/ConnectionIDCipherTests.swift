@@ -15,7 +15,8 @@ struct ConnectionIDCipherTests {
     static let vectors = [
         Vector(configuration: 0, block: "ed793aee080dbf", id: "0720b1d07b359d3c"),
         Vector(
-            configuration: 1, block: "ed793a51d49b8f5fab65ee080dbf48", id: "2fcc381bc74cb4fbad2823a3d1f8fed2"),
+            configuration: 1, block: "ed793a51d49b8f5fab65ee080dbf48",
+            id: "2fcc381bc74cb4fbad2823a3d1f8fed2"),
         Vector(
             configuration: 2, block: "ed793a51d49b8f5fee080dbf48c0d1e5",
             id: "504dd2d05a7b0de9b2b9907afb5ecf8cc3"),

@@ -24,6 +24,8 @@ OPTIONS = {
     "chacha20": [f"--ciphers={CHACHA20}"],
     "keyupdate": ["--key-update=10ms"],
     "v2": ["--version=0x1", *VERSIONS],
+    # Its probes for a larger datagram size would count as 1-RTT data.
+    "zerortt": ["--no-pmtud"],
 }
 
 

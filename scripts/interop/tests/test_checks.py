@@ -1,0 +1,155 @@
+"""The checks refuse what they are there to refuse."""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+from capture.frames import Frame, decode
+from capture.headers import VERSION_1, Kind, split
+from capture.pcap import Datagram
+from capture.trace import Packet, Trace
+from cases import checks, ecn_checks, path_checks
+from cases.evidence import CheckFailed, Evidence
+
+CLIENT, NEW_CLIENT = ("127.0.0.1", 1000), ("127.0.0.1", 1001)
+SERVER = ("127.0.0.1", 443)
+CHALLENGE = Frame("PATH_CHALLENGE", data=b"challeng")
+RESPONSE = Frame("PATH_RESPONSE", data=b"challeng")
+HELLO = Frame("CRYPTO", {"offset": 0, "length": 7}, b"\x01\x00\x00\x00")
+
+
+def packet(
+    kind: Kind, *frames: Frame, from_server: bool = False, client: Any = CLIENT, ecn: int = 0, **more: Any
+) -> Packet:
+    source, destination = (SERVER, client) if from_server else (client, SERVER)
+    size = more.pop("size", 100)
+    fields = {"version": VERSION_1, "destination": b"d", "source": b"s", "token": b"", **more}
+    datagram = Datagram(0.0, source, destination, ecn, bytes(size))
+    return Packet(kind, datagram=datagram, from_server=from_server, frames=frames, **fields)
+
+
+def one_rtt(*frames: Frame, **more: Any) -> Packet:
+    return packet(Kind.ONE_RTT, *frames, **more)
+
+
+HANDSHAKE = [
+    packet(Kind.INITIAL, HELLO),
+    packet(Kind.INITIAL, from_server=True),
+    one_rtt(Frame("STREAM")),
+]
+
+
+class Checks(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.www, self.downloads = (Path(folder.name) / name for name in ("www", "downloads"))
+        for place in (self.www, self.downloads):
+            place.mkdir()
+            (place / "file").write_bytes(b"content")
+
+    def evidence(self, client: list[Packet], server: list[Packet] | None = None) -> Evidence:
+        seen_by_server = client if server is None else server
+        return Evidence(self.www, self.downloads, ("file",), Trace(client), Trace(seen_by_server))
+
+    def refuses(
+        self, check: Any, reason: str, client: list[Packet], server: list[Packet] | None = None
+    ) -> None:
+        with self.assertRaisesRegex(CheckFailed, reason):
+            check(self.evidence(client, server))
+
+    def test_files(self) -> None:
+        checks.check_transfer(self.evidence(HANDSHAKE))
+        (self.downloads / "file").write_bytes(b"contend")
+        self.refuses(checks.check_files, "differs", HANDSHAKE)
+        (self.downloads / "file").unlink()
+        self.refuses(checks.check_files, "missing", HANDSHAKE)
+
+    def test_handshakes(self) -> None:
+        second = packet(Kind.INITIAL, from_server=True, source=b"other")
+        self.refuses(checks.check_handshake, "2 handshakes", [*HANDSHAKE, second])
+        self.refuses(checks.check_handshake, "Retry", [*HANDSHAKE, packet(Kind.RETRY, from_server=True)])
+        self.refuses(checks.check_long_rtt, "1 ClientHello", HANDSHAKE)
+        checks.check_long_rtt(self.evidence([*HANDSHAKE, HANDSHAKE[0]]))
+
+    def test_retry(self) -> None:
+        retry = packet(Kind.RETRY, from_server=True, token=b"token")
+        again = packet(Kind.INITIAL, HELLO, token=b"token", number=1)
+        first = packet(Kind.INITIAL, HELLO, number=0)
+        answered = [first, retry, again, HANDSHAKE[1]]
+        checks.check_retry(self.evidence(answered))
+        self.refuses(checks.check_retry, "no Retry", HANDSHAKE)
+        self.refuses(checks.check_retry, "carries the token", [retry, *HANDSHAKE])
+        reset = packet(Kind.INITIAL, HELLO, token=b"token", number=0)
+        self.refuses(checks.check_retry, "reset its packet number", [first, retry, reset, HANDSHAKE[1]])
+
+    def test_zero_rtt(self) -> None:
+        handshakes = [*HANDSHAKE, packet(Kind.INITIAL, from_server=True, source=b"other")]
+        early = packet(Kind.ZERO_RTT, protected_length=500)
+        checks.check_zero_rtt(self.evidence([*handshakes, early]))
+        self.refuses(checks.check_zero_rtt, "no 0-RTT", handshakes)
+        late = one_rtt(protected_length=5001)
+        self.refuses(checks.check_zero_rtt, "5001 bytes", [*handshakes, early, late])
+
+    def test_key_update(self) -> None:
+        updated = one_rtt(key_phase=1)
+        self.refuses(checks.check_key_update, "server sent 0", [*HANDSHAKE, updated])
+        checks.check_key_update(self.evidence([*HANDSHAKE, updated, one_rtt(key_phase=1, from_server=True)]))
+
+    def test_amplification(self) -> None:
+        chain = packet(
+            Kind.HANDSHAKE, Frame("CRYPTO", {"offset": 7000, "length": 1000}), from_server=True, size=3600
+        )
+        proof = packet(Kind.HANDSHAKE)
+        hello, answer = packet(Kind.INITIAL, HELLO, size=1200), packet(Kind.INITIAL, from_server=True, size=0)
+        checks.check_amplification(self.evidence([hello, answer, chain, proof]))
+        more = packet(Kind.HANDSHAKE, from_server=True, size=1)
+        self.refuses(checks.check_amplification, "3601 bytes", [hello, answer, chain, more, proof])
+        self.refuses(checks.check_amplification, "no Handshake", [hello, answer, chain])
+
+    def test_rebinding(self) -> None:
+        before = [*HANDSHAKE, one_rtt(from_server=True)]
+        validated = [one_rtt(CHALLENGE, from_server=True, client=NEW_CLIENT), one_rtt(RESPONSE)]
+        path_checks.check_rebinding(self.evidence([*before, *validated]))
+        self.refuses(path_checks.check_rebinding, "single path", before)
+        silent = one_rtt(Frame("STREAM"), from_server=True, client=NEW_CLIENT)
+        self.refuses(path_checks.check_rebinding, "no PATH_CHALLENGE", [*before, silent, *validated])
+        self.refuses(path_checks.check_rebinding, "1 of 1", [*before, validated[0]])
+        self.refuses(path_checks.check_address_rebinding, "single client address", [*before, *validated])
+
+    def test_migration_with_the_same_connection_id(self) -> None:
+        before = [*HANDSHAKE, one_rtt(from_server=True)]
+        challenge = one_rtt(CHALLENGE, from_server=True, client=NEW_CLIENT)
+        for destination, is_new in ((b"d", False), (b"e", True)):
+            moved = one_rtt(RESPONSE, client=NEW_CLIENT, destination=destination)
+            trace = [*before, challenge, moved]
+            if is_new:
+                path_checks.check_migration(self.evidence(trace))
+            else:
+                self.refuses(path_checks.check_migration, "reuses the connection ID", trace)
+
+    def test_ecn(self) -> None:
+        report = Frame("ACK_ECN")
+        marked = [packet(Kind.INITIAL, HELLO, ecn=2), packet(Kind.INITIAL, from_server=True, ecn=2)]
+        both = [one_rtt(report, ecn=2), one_rtt(report, ecn=2, from_server=True)]
+        ecn_checks.check_ecn(self.evidence([*marked, *both]))
+        self.refuses(ecn_checks.check_ecn, "marked none", [*HANDSHAKE, *both[1:]])
+        self.refuses(ecn_checks.check_ecn, "server sent no ACK", [*marked, both[0]])
+        self.refuses(ecn_checks.check_ecn, "CE", [*marked, *both, one_rtt(ecn=3)])
+
+
+class Parsing(unittest.TestCase):
+    def test_damaged_datagrams_do_not_raise(self) -> None:
+        for length in range(60):
+            list(split(b"\xc0\x00\x00\x00\x01" + b"\xff" * length))
+
+    def test_frames(self) -> None:
+        names = [frame.name for frame in decode(bytes.fromhex("0000 01 02 00 00 00 00 0a 00 01 41 1e"))]
+        self.assertEqual(names, ["PING", "ACK", "STREAM", "HANDSHAKE_DONE"])
+
+
+if __name__ == "__main__":
+    unittest.main()
