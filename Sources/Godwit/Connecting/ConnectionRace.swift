@@ -3,7 +3,9 @@ import GodwitWire
 import NIOCore
 
 /// Tries the addresses of a host until a handshake succeeds (RFC 8305), on the event loop of the endpoint.
-final class ConnectionRace {
+final class ConnectionRace: @unchecked Sendable {
+    // All of it is touched on the event loop alone; that is what makes the class `Sendable`.
+
     private let loop: EndpointLoop
     private let request: ConnectRequest
     private let delay: TimeAmount
@@ -44,9 +46,7 @@ final class ConnectionRace {
                 closeAttempts(except: nil)
                 throw CancellationError()
             }
-            await loop.driver.suspend({ waiters.append($0) }) { [box = NIOLoopBound(self, eventLoop: loop.driver.eventLoop)] in
-                box.value.waiters.wakeAll()
-            }
+            await loop.driver.suspend({ waiters.append($0) }) { self.waiters.wakeAll() }
         }
         guard case .won(let winner)? = outcome else { return try fail() }
         return winner
@@ -81,10 +81,8 @@ final class ConnectionRace {
     }
 
     private func startDelay() {
-        let box = NIOLoopBound(self, eventLoop: loop.driver.eventLoop)
         loop.driver.eventLoop.scheduleTask(in: delay) {
-            let race = box.value
-            if race.outcome == nil { race.take(race.race.delayPassed()) }
+            if self.outcome == nil { self.take(self.race.delayPassed()) }
         }
     }
 

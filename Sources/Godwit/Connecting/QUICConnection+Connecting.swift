@@ -32,7 +32,7 @@ extension QUICConnection {
         request.resumption = resumption?.ticket
         request.token = resumption?.addressToken ?? []
         request.offersEarlyData = offersEarlyData
-        let isEarly = offersEarlyData && resumption?.ticket.allowsEarlyData == true
+        let isEarly = offersEarlyData && resumption?.allowsEarlyData == true
         let race = AddressRace(addresses, favourite: resumption?.remoteAddress)
         return try await ClientEndpoint.connect(race, request, isEarly, configuration, on: loop)
     }

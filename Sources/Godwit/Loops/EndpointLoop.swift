@@ -28,6 +28,8 @@ final class EndpointLoop: @unchecked Sendable {
     var isBusy = false
     /// Nothing gets through to the endpoint, because the process is about to be frozen.
     var isHeld = false
+    /// Whether a client has begun to use its endpoint; afterwards it ends with its connections.
+    var hasConnected = false
     var isClosed = false
     var closeWaiters = Waiters()
 
@@ -74,7 +76,7 @@ final class EndpointLoop: @unchecked Sendable {
         let hasTold = tellEvents()
         setAlarm()
         reportMetrics()
-        if settings.role == .client, endpoint.connectionCount == 0 { close() }
+        if settings.role == .client, hasConnected, endpoint.connectionCount == 0 { close() }
         return hasTold
     }
 

@@ -244,14 +244,15 @@ struct ModelPair {
 
     init(
         client clientConfiguration: PathConfiguration = PathConfiguration(),
-        server serverConfiguration: PathConfiguration = PathConfiguration(), at now: Instant = .zero
+        server serverConfiguration: PathConfiguration = PathConfiguration(), idLimit: UInt64 = 8,
+        at now: Instant = .zero
     ) throws {
         client = ModelEnd(
             role: .client, local: Sample.client, remote: Sample.server, ids: 1 << 20, peerIDs: 2 << 20,
-            configuration: clientConfiguration)
+            configuration: clientConfiguration, peerLimit: idLimit)
         server = ModelEnd(
             role: .server, local: Sample.server, remote: Sample.client, ids: 2 << 20, peerIDs: 1 << 20,
-            configuration: serverConfiguration)
+            configuration: serverConfiguration, peerLimit: idLimit)
         // Twice, so that the ids of both are there.
         for _ in 0..<2 {
             try toServer(client.data(at: now)!, at: now)

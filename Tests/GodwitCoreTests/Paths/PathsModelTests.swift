@@ -24,6 +24,8 @@ private struct PathsModel {
     private var lastHeard = Instant.zero
     private var loss = 0
     private var attacks = false
+    /// Whether the server moves too, and the client follows it, as an extension allows.
+    private let serverMoves: Bool
     private var usesOfIDs: [ConnectionID: Set<Pair>] = [:]
     private var ledger: [PathID: (received: Int, sent: Int)] = [:]
     private var gone: Set<PathID> = []
@@ -35,8 +37,10 @@ private struct PathsModel {
         var remote: NetworkAddress
     }
 
-    init(seed: UInt64) throws {
-        pair = try ModelPair()
+    init(seed: UInt64, serverMoves: Bool) throws {
+        pair = try ModelPair(idLimit: 2 + seed % 7)
+        pair.client.paths.followsPeer = serverMoves
+        self.serverMoves = serverMoves
         random = SeededGenerator(seed: seed)
     }
 
@@ -74,7 +78,7 @@ private struct PathsModel {
         case 6..<7: pair.client.localIDs.retireAllIssued()
         case 7..<8: pair.server.localIDs.retireAllIssued()
         case 8..<10: junk()
-        case 10..<12: try freeze()
+        case 10..<12: freeze()
         case 12..<50: sendData(fromServer: true)
         default: sendData(fromServer: false)
         }
@@ -102,14 +106,21 @@ private struct PathsModel {
         ledger[path.id, default: (0, 0)].received += 100
     }
 
-    private mutating func freeze() throws {
+    private mutating func freeze() {
         let span = TimeSpan.milliseconds(Int64(random.next() % 100_000))
         now += span
         for index in flights.indices { flights[index].arrives += span }
-        pair.server.paths.resume(at: now, shiftedBy: span, localAddress: nil)
+        pair.server.paths.resume(at: now, shiftedBy: span, localAddress: newServerAddress())
         pair.client.paths.resume(at: now, shiftedBy: span, localAddress: nil)
         pair.server.localIDs.resume(shiftedBy: span)
         pair.client.localIDs.resume(shiftedBy: span)
+    }
+
+    private mutating func newServerAddress() -> NetworkAddress? {
+        guard serverMoves, random.chance(30) else { return nil }
+        moves += 1
+        nextPort += 1
+        return NetworkAddress(ip: Sample.server.ip, port: nextPort)
     }
 
     // MARK: The network
@@ -190,6 +201,7 @@ private struct PathsModel {
 
     private mutating func deliverToServer(_ flight: Flight) throws {
         let datagram = flight.datagram
+        guard pair.server.paths.uses(local: datagram.to) else { return retry(datagram) }
         let wasTaken = try pair.server.receive(datagram, at: now)
         if let index = pair.server.paths.index(local: datagram.to, remote: datagram.from) {
             ledger[pair.server.paths.all[index].id, default: (0, 0)].received += datagram.size
@@ -268,7 +280,8 @@ private struct PathsModel {
 
     /// RFC 9000 section 9.5: one id, one pair of addresses; unless the peer's address changed under it.
     private mutating func checkIDs() {
-        for (id, pairs) in usesOfIDs where pairs.count > 1 {
+        // A server that was moved may have had no other.
+        for (id, pairs) in usesOfIDs where pairs.count > 1 && !serverMoves {
             let locals = Set(pairs.map(\.local))
             expect(locals.count == 1, "\(id) was sent from \(locals)")
             expect(locals == [Sample.server], "the client used \(id) twice: \(pairs)")
@@ -296,8 +309,13 @@ struct PathsModelTests {
         try run(seed: seed, loss: 10, attacks: true)
     }
 
-    private func run(seed: UInt64, loss: Int, attacks: Bool) throws {
-        var model = try PathsModel(seed: seed)
+    @Test("Both sides move, the server by an extension", arguments: 201...212)
+    func bothMove(seed: UInt64) throws {
+        try run(seed: seed, loss: 10, attacks: false, serverMoves: true)
+    }
+
+    private func run(seed: UInt64, loss: Int, attacks: Bool, serverMoves: Bool = false) throws {
+        var model = try PathsModel(seed: seed, serverMoves: serverMoves)
         try model.runInDisorder(steps: 400, loss: loss, attacks: attacks)
         #expect(model.broken == [])
         #expect(model.moves > 5)

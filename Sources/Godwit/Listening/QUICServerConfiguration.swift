@@ -1,0 +1,44 @@
+public import GodwitCore
+public import GodwitCrypto
+public import Logging
+
+/// How a server listens.
+public struct QUICServerConfiguration: Sendable {
+    /// How connections behave.
+    public var transport = TransportConfiguration()
+    /// Retry, tokens, limits, preferred addresses.
+    public var server: ServerConfiguration
+    /// Under what connection ids are encrypted. Servers that share it know each other's.
+    public var connectionIDKey = SharedKey.random()
+    /// From what stateless reset tokens are made (RFC 9000 section 10.3.2).
+    public var statelessResetKey = SharedKey.random()
+    /// This server's number among those that share keys.
+    public var serverID: UInt16 = 0
+    /// How many connections may wait for the application to take them. While there are more, new clients are refused.
+    public var maxPendingConnections = 1024
+    /// The application's error code for what ends without one: streams whose task was cancelled or whose last
+    /// reference went, connections nobody uses or that are left at a shutdown.
+    public var cancellationCode: UInt64 = 0
+    /// Gets what happens to connections, at level debug, and to sockets.
+    public var logger = Logger(label: "Godwit.Server")
+
+    /// A configuration with everything about TLS said.
+    ///
+    /// - Throws: `TLSConfigurationError`, which says what can't be used.
+    public init(tls: TLSServerConfiguration) throws {
+        server = ServerConfiguration(handshake: .tls(try TLSServer(tls)))
+    }
+
+    /// A configuration for a server with one identity. Clients get tickets to resume with; early data is not taken.
+    ///
+    /// - Parameters:
+    ///   - applicationProtocols: those served (ALPN), most wanted first; one at least.
+    ///   - identity: the certificate and its key.
+    /// - Throws: `TLSConfigurationError`, which says what can't be used.
+    public init(applicationProtocols: [String], identity: Identity) throws {
+        var tls = TLSServerConfiguration(
+            applicationProtocols: applicationProtocols, credentials: ServerCredentials([identity]))
+        tls.ticketKeys = .random()
+        try self.init(tls: tls)
+    }
+}
