@@ -7,6 +7,7 @@
 #
 # Exit status: 0 everything asked for is there, 1 something is not (each is named, with the reason).
 set -euo pipefail
+trap 'echo "install-peers: stopped at line $LINENO" >&2' ERR
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 prefix=${GODWIT_PEERS:-$repository/.build/peers}
@@ -97,9 +98,10 @@ unpack() {
 # A program from another release runs on that release's loader and libraries, so that no chroot is needed.
 write_wrapper() {
     local folder=$1 program=$2 path=$3 loader libraries
-    loader=$(cd "$prefix/$folder" && find lib* usr/lib* -name 'ld-linux*.so.*' -print -quit)
+    loader=$(cd "$prefix/$folder" && find . -name 'ld-linux*.so.*' -print -quit)
     # Releases before trixie have libraries in /lib as well as in /usr/lib.
-    libraries=$(cd "$prefix/$folder" && find lib usr/lib -maxdepth 1 -name '*-linux-gnu*' -printf '$root/%p:')
+    libraries=$(cd "$prefix/$folder" &&
+        find . -maxdepth 3 -type d -path '*lib/*-linux-gnu*' -printf '$root/%P:')
     mkdir -p "$prefix/bin"
     cat >"$prefix/bin/$program" <<WRAPPER
 #!/bin/sh

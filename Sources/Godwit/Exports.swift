@@ -8,8 +8,7 @@
 @_exported public import struct GodwitCore.StreamPriority
 @_exported public import struct GodwitCore.TransportConfiguration
 @_exported public import struct GodwitCrypto.Certificate
-@_exported public import struct GodwitCrypto.CertificateError
-@_exported public import struct GodwitCrypto.CipherSuite
+@_exported public import enum GodwitCrypto.CipherSuite
 @_exported public import enum GodwitCrypto.ClientAuthentication
 @_exported public import struct GodwitCrypto.ExporterSecret
 @_exported public import struct GodwitCrypto.HandshakeSummary
@@ -18,6 +17,7 @@
 @_exported public import class GodwitCrypto.PrivateKey
 @_exported public import class GodwitCrypto.ReplayFilter
 @_exported public import class GodwitCrypto.ServerCredentials
+@_exported public import struct GodwitCrypto.SelfSignedCertificate
 @_exported public import struct GodwitCrypto.SharedKey
 @_exported public import struct GodwitCrypto.TLSClientConfiguration
 @_exported public import struct GodwitCrypto.TLSConfigurationError

@@ -15,9 +15,9 @@ final class ConnectionRace: @unchecked Sendable {
     private var waiters = Waiters()
     private var outcome: Outcome?
 
-    enum Outcome {
+    private enum Outcome {
         case won(ConnectionDriver)
-        case lost([FailedAttempt])
+        case lost
     }
 
     /// - Parameter request: what the attempts have in common.
@@ -32,11 +32,11 @@ final class ConnectionRace: @unchecked Sendable {
 
     /// The first attempt, which is not waited for.
     func beginAlone() throws -> ConnectionDriver {
-        guard case .attempt(let address, _) = race.begin() else { return try fail() }
-        do { return try connect(to: address) } catch { return try fail() }
+        guard case .attempt(let address, _) = race.begin() else { throw failure }
+        do { return try connect(to: address) } catch { throw failure }
     }
 
-    private func fail() throws -> Never { throw QUICError.connectFailed(host: request.serverName, attempts: failures) }
+    private var failure: QUICError { .connectFailed(host: request.serverName, attempts: failures) }
 
     /// The connection that came about first.
     func run() async throws -> ConnectionDriver {
@@ -48,14 +48,14 @@ final class ConnectionRace: @unchecked Sendable {
             }
             await loop.driver.suspend({ waiters.append($0) }) { self.waiters.wakeAll() }
         }
-        guard case .won(let winner)? = outcome else { return try fail() }
+        guard case .won(let winner)? = outcome else { throw failure }
         return winner
     }
 
     private func take(_ step: AddressRace.Step) {
         switch step {
         case .wait: return
-        case .giveUp: end(.lost(failures))
+        case .giveUp: end(.lost)
         case .attempt(let address, let more):
             do {
                 _ = try connect(to: address)

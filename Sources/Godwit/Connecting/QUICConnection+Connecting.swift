@@ -1,7 +1,7 @@
 import CGodwitSocket
 import GodwitCore
 import GodwitCrypto
-public import GodwitWire
+import GodwitWire
 public import NIOCore
 public import NIOPosix
 

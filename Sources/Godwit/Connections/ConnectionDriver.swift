@@ -1,6 +1,7 @@
 import GodwitCore
 import GodwitCrypto
 import GodwitWire
+import Logging
 import NIOCore
 
 /// A connection on its event loop: the core's, and the tasks that wait for it.
@@ -83,7 +84,7 @@ final class ConnectionDriver: @unchecked Sendable {
         announce()
     }
 
-    private func onTicket(_ ticket: GodwitCore.ResumptionTicket) {
+    private func onTicket(_ ticket: ResumptionTicket) {
         if resumptions.count == Self.ticketsKept { resumptions.removeFirst() }
         resumptions.append(
             QUICResumption(ticket: ticket, addressToken: addressToken, remoteAddress: core.remoteAddress))

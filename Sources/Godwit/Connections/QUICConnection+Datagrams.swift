@@ -1,3 +1,4 @@
+import GodwitCore
 public import NIOCore
 
 // Unreliable datagrams (RFC 9221). Both sides have to allow them with `maxDatagramFrameSize`.
@@ -60,9 +61,16 @@ extension QUICConnection {
 extension ConnectionDriver {
     func sendDatagram(_ bytes: ByteBuffer) throws -> Bool {
         try checkOpen()
-        guard let limit = core.maxDatagramSize else { throw QUICError.datagramsNotAccepted }
-        guard bytes.readableBytes <= limit else { throw QUICError.datagramTooLarge(limit: limit) }
         loop.markBusy()
-        return bytes.withUnsafeReadableBytes { core.sendDatagram($0) }
+        do {
+            try bytes.withUnsafeReadableBytes { (bytes) throws(DatagramError) in try core.sendDatagram(bytes) }
+            return true
+        } catch {
+            switch error {
+            case .unsupportedByPeer: throw QUICError.datagramsNotAccepted
+            case .tooLarge(let maximum): throw QUICError.datagramTooLarge(limit: maximum)
+            case .queueFull: return false
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-public import GodwitWire
+import GodwitWire
 
 extension QUICConnection {
     // MARK: Opening

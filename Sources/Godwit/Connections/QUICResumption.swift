@@ -9,14 +9,14 @@ public import GodwitWire
 /// connection; used for several it lets observers link them (RFC 9001 section 4.5).
 public struct QUICResumption: Sendable, Hashable, Codable {
     /// The session of TLS and what the server said of its limits.
-    public var ticket: GodwitCore.ResumptionTicket
+    public var ticket: ResumptionTicket
     /// By what the server knows our address (RFC 9000 section 8.1.3); empty if it gave nothing.
     public var addressToken: [UInt8]
     /// Where the server was.
     public var remoteAddress: NetworkAddress
 
     /// Puts the parts together.
-    public init(ticket: GodwitCore.ResumptionTicket, addressToken: [UInt8], remoteAddress: NetworkAddress) {
+    public init(ticket: ResumptionTicket, addressToken: [UInt8], remoteAddress: NetworkAddress) {
         self.ticket = ticket
         self.addressToken = addressToken
         self.remoteAddress = remoteAddress
@@ -25,5 +25,5 @@ public struct QUICResumption: Sendable, Hashable, Codable {
 
 extension QUICResumption {
     /// Whether the server may take early data.
-    var allowsEarlyData: Bool { GodwitCrypto.ResumptionTicket(ticket.session)?.allowsEarlyData ?? false }
+    var allowsEarlyData: Bool { SessionTicket(ticket.session)?.allowsEarlyData ?? false }
 }

@@ -11,7 +11,7 @@ final class AcceptQueue: Sendable {
         let continuation: UnsafeContinuation<ConnectionDriver?, any Error>
     }
 
-    private enum End {
+    fileprivate enum End {
         case finished
         case failed(any Error)
     }

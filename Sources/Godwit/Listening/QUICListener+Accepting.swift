@@ -1,3 +1,5 @@
+import Logging
+
 extension QUICListener {
     /// The connections that clients open, each when its handshake is complete or its early data has come. Ends when
     /// the listener is shut down; throws if its sockets fail.

@@ -1,4 +1,6 @@
 public import GodwitWire
+import Logging
+import Synchronization
 
 // A server whose addresses change, or whose process is frozen and goes on.
 extension QUICListener {

@@ -1,4 +1,5 @@
 import GodwitWire
+import Logging
 import NIOCore
 
 extension QUICListener {

@@ -1,5 +1,5 @@
 import CGodwitSocket
-public import GodwitCore
+import GodwitCore
 import GodwitCrypto
 public import GodwitWire
 import Logging

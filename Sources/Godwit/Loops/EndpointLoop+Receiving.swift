@@ -21,6 +21,7 @@ extension EndpointLoop {
 
     private func deliver(_ train: UnsafeMutableRawBufferPointer, _ segmentSize: Int, _ arrival: Arrival) {
         guard !isClosed, !isHeld else { return }
+        if let acceptQueue { endpoint.isClosedToNewConnections = acceptQueue.refusesClients }
         endpoint.receive(
             train, segmentSize: segmentSize, from: arrival.remote, to: arrival.local, ecn: arrival.ecn, now: now())
         markBusy()

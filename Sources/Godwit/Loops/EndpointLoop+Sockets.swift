@@ -2,6 +2,7 @@ import CGodwitSocket
 import GodwitCore
 import GodwitCrypto
 import GodwitWire
+import Logging
 import NIOCore
 
 // Sockets that come and go under an endpoint (RFC 9000 section 9), and a process that is frozen and goes on.
@@ -45,34 +46,41 @@ extension EndpointLoop {
 
     // MARK: Trouble
 
-    /// The system has closed a socket under us. Another at the same address takes its place.
+    /// A socket was closed under us. Another at the same address takes its place, unless the event loop has closed
+    /// it because it is shutting down itself: then what is to be done later fails.
     func socketFailed(_ socket: UDPSocket) {
         guard let index = sockets.firstIndex(where: { $0 === socket }) else { return }
         sockets.remove(at: index)
-        logger.warning("a socket failed", metadata: ["address": "\(socket.localAddress)"])
-        replace(socket.localAddress, attemptsLeft: 10)
+        replaceLater(socket.localAddress, attemptsLeft: 10)
     }
 
-    private func replace(_ address: NetworkAddress, attemptsLeft: Int) {
-        guard !isClosed else { return }
-        Task {
-            do {
-                _ = try await addSocket(address, sharing: settings.sharing)
-            } catch {
-                logger.warning("cannot open the socket again", metadata: ["error": "\(error)"])
-                guard attemptsLeft > 0 else { return await giveUp(error) }
-                driver.eventLoop.scheduleTask(in: .milliseconds(500)) {
-                    self.replace(address, attemptsLeft: attemptsLeft - 1)
+    private func replaceLater(_ address: NetworkAddress, attemptsLeft: Int) {
+        let replacement = driver.eventLoop.scheduleTask(in: .milliseconds(100)) {
+            guard !self.isClosed else { return }
+            self.logger.warning("a socket has failed", metadata: ["address": "\(address)"])
+            Task { await self.replace(address, attemptsLeft: attemptsLeft) }
+        }
+        replacement.futureResult.whenFailure { _ in self.close() }
+    }
+
+    private func replace(_ address: NetworkAddress, attemptsLeft: Int) async {
+        do {
+            _ = try await addSocket(address, sharing: settings.sharing)
+        } catch {
+            logger.warning("a socket cannot be replaced", metadata: ["error": "\(error)"])
+            driver.execute {
+                if attemptsLeft > 0 {
+                    self.replaceLater(address, attemptsLeft: attemptsLeft - 1)
+                } else {
+                    self.giveUp(error)
                 }
             }
         }
     }
 
-    private func giveUp(_ error: any Error) async {
-        await driver.run {
-            self.acceptQueue?.fail(error)
-            if self.sockets.isEmpty { self.close() }
-        }
+    private func giveUp(_ error: any Error) {
+        acceptQueue?.fail(error)
+        if sockets.isEmpty { close() }
     }
 
     // MARK: Freezes

@@ -86,7 +86,18 @@ final class EndpointLoop: @unchecked Sendable {
         guard let socket = sockets.last(where: { $0.covers(transmission) }) else {
             return traffic.noteDropped(transmission)
         }
+        let problem = socket.lastProblem
         settle(socket.send(train, transmission), transmission, socket, now: now)
+        if socket.lastProblem != problem { logProblem(of: socket, transmission) }
+    }
+
+    private func logProblem(of socket: UDPSocket, _ transmission: Transmission) {
+        logger.debug(
+            "the system refused a datagram",
+            metadata: [
+                "error": "\(SystemError.describe(socket.lastProblem))", "remote": "\(transmission.remote)",
+                "local": "\(transmission.local)",
+            ])
     }
 
     private func settle(_ outcome: SendOutcome, _ transmission: Transmission, _ socket: UDPSocket, now: Instant) {

@@ -9,7 +9,7 @@ import Synchronization
 /// by the loop that it first came to.
 final class ShardRing: Sendable {
     let loops: [EndpointLoop]
-    fileprivate let mailboxes: [Mailbox]
+    let mailboxes: [Mailbox]
 
     /// - Parameter loops: at least two.
     init(_ loops: [EndpointLoop]) {
@@ -82,6 +82,8 @@ final class Mailbox: Sendable {
             return trains.count == 1
         }
     }
+
+    var isEmpty: Bool { trains.withLock { $0.isEmpty } }
 
     func takeAll() -> ContiguousArray<HandedTrain> {
         trains.withLock { trains in

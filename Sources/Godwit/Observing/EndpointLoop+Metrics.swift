@@ -5,7 +5,7 @@ import GodwitWire
 struct MetricsReport {
     var time = Instant.zero
     var traffic = TrafficCounts()
-    var statistics = EndpointStatistics()
+    var statistics: EndpointStatistics?
 }
 
 extension EndpointLoop {

@@ -72,11 +72,11 @@ final class QUICMetrics: Sendable {
     }
 
     /// Adds what has come since an earlier report.
-    func add(_ statistics: EndpointStatistics, since earlier: EndpointStatistics) {
-        retries.increment(by: statistics.retriesSent &- earlier.retriesSent)
-        statelessResets.increment(by: statistics.statelessResetsSent &- earlier.statelessResetsSent)
-        refused.increment(by: statistics.refused &- earlier.refused)
-        datagramsDropped.increment(by: statistics.datagramsDropped &- earlier.datagramsDropped)
+    func add(_ statistics: EndpointStatistics, since earlier: EndpointStatistics?) {
+        retries.increment(by: statistics.retriesSent &- (earlier?.retriesSent ?? 0))
+        statelessResets.increment(by: statistics.statelessResetsSent &- (earlier?.statelessResetsSent ?? 0))
+        refused.increment(by: statistics.refused &- (earlier?.refused ?? 0))
+        datagramsDropped.increment(by: statistics.datagramsDropped &- (earlier?.datagramsDropped ?? 0))
     }
 }
 

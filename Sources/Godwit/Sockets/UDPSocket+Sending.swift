@@ -76,7 +76,6 @@ extension UDPSocket {
     }
 
     private func drop(_ problem: CInt) -> SendOutcome {
-        if problem != lastProblem { reportProblem(problem) }
         lastProblem = problem
         return .dropped
     }

@@ -1,6 +1,7 @@
 import CGodwitSocket
 import GodwitCore
 import GodwitWire
+import Logging
 import NIOCore
 import NIOPosix
 
@@ -18,7 +19,7 @@ final class UDPSocket: @unchecked Sendable {
     var held: HeldTrain?
     /// Whether the system takes trains of datagrams.
     var usesTrains: Bool
-    /// The last errno that was reported, so that a lasting trouble is reported once.
+    /// The last errno for which something was dropped.
     var lastProblem: CInt = 0
     /// Whether the descriptor is ours; when the channel is closed it may be another's.
     private(set) var isOpen = false
@@ -77,7 +78,7 @@ final class UDPSocket: @unchecked Sendable {
             #if os(Linux)
             try options.setOption(.datagramReceiveSegmentSize, value: true)
             #endif
-            try options.setOption(.autoRead, value: true)
+            try options.setOption(.autoRead, value: !endpoint.isHeld)
         } catch {
             close()
             throw .socket(SocketFailure(.configure, localAddress, errorNumber: (error as? IOError)?.errnoCode ?? 0))

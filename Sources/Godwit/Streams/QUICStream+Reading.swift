@@ -27,7 +27,7 @@ extension QUICStream {
         into buffer: inout ByteBuffer, upTo limit: Int = QUICStream.defaultReadLimit
     ) async throws -> Int? {
         while driver.driver.isCurrent {
-            if Task.isCancelled { return try cancelReading() }
+            if Task.isCancelled { throw giveUpReading() }
             if let outcome = try readNow(into: &buffer, upTo: limit) { return outcome.count }
             await driver.driver.suspend({ driver.readers.append($0) }) { [driver] in driver.readers.wakeAll() }
         }
@@ -43,9 +43,10 @@ extension QUICStream {
 
     /// Nil if there is nothing to read yet.
     private func readNow(into buffer: inout ByteBuffer, upTo limit: Int) throws -> ReadOutcome? {
-        let room = min(driver.readableBytes, max(1, limit))
+        let limit = Swift.max(1, limit)
+        let room = Swift.min(driver.readableBytes, limit)
         if room > 0 { buffer.reserveCapacity(minimumWritableBytes: room) }
-        var left = max(1, limit)
+        var left = limit
         let count = try driver.read { bytes in
             let part = UnsafeRawBufferPointer(rebasing: bytes.prefix(left))
             left -= part.count
@@ -56,9 +57,9 @@ extension QUICStream {
         return nil
     }
 
-    private func cancelReading() throws -> Never {
+    private func giveUpReading() -> CancellationError {
         driver.stop(code: driver.connection.loop.settings.cancellationCode)
-        throw CancellationError()
+        return CancellationError()
     }
 }
 

@@ -34,7 +34,7 @@ extension QUICStream {
     ) async throws {
         var offset = start
         while driver.driver.isCurrent {
-            if Task.isCancelled { return try cancelWriting() }
+            if Task.isCancelled { throw giveUpWriting() }
             offset += try attempt(driver, offset)
             if offset == count { return }
             await driver.driver.suspend({ driver.writers.append($0) }) { [driver] in driver.writers.wakeAll() }
@@ -43,8 +43,8 @@ extension QUICStream {
         try await driver.driver.run { try await self.write(count, from: reached, attempt) }
     }
 
-    private func cancelWriting() throws -> Never {
+    private func giveUpWriting() -> CancellationError {
         driver.reset(code: driver.connection.loop.settings.cancellationCode)
-        throw CancellationError()
+        return CancellationError()
     }
 }

@@ -59,7 +59,7 @@ extension Connection {
         let packet = settled.packet
         guard packet.size > MTUDiscovery.base, paths.contains(packet.path) else { return }
         if packet.isMTUProbe {
-            if paths[packet.path].mtu.onProbeAcknowledged(size: Int(packet.size)) { onMTUChanged(packet.path) }
+            _ = paths[packet.path].onMTUProbeAcknowledged(size: Int(packet.size))
         } else {
             paths[packet.path].mtu.onPacketAcknowledged(packetNumber: settled.number, size: Int(packet.size))
         }
@@ -70,15 +70,10 @@ extension Connection {
         guard packet.size > MTUDiscovery.base, paths.contains(packet.path) else { return }
         if packet.isMTUProbe {
             paths[packet.path].mtu.onProbeLost(size: Int(packet.size))
-        } else if paths[packet.path].mtu.onPacketLost(
-            packetNumber: settled.number, size: Int(packet.size), at: now)
-        {
-            onMTUChanged(packet.path)
+        } else {
+            _ = paths[packet.path].onPacketLost(
+                packetNumber: settled.number, size: Int(packet.size), at: now)
         }
-    }
-
-    func onMTUChanged(_ path: PathID) {
-        paths[path].congestion.onMTUChanged(paths[path].mtu.currentSize)
     }
 
     // MARK: Frames
@@ -92,7 +87,8 @@ extension Connection {
         case .crypto: crypto[space].onAcked(record)
         case .newConnectionID(let number): localIDs.onFrameAcknowledged(sequenceNumber: number)
         case .retireConnectionID(let number): paths.onRetirementAcknowledged(sequenceNumber: number, at: now)
-        case .datagram, .newToken, .handshakeDone: break
+        case .datagram: datagrams.onAcked(record)
+        case .newToken, .handshakeDone: break
         }
     }
 
@@ -106,8 +102,10 @@ extension Connection {
         case .retireConnectionID(let number): paths.onRetirementLost(sequenceNumber: number)
         case .newToken: pending.newToken = true
         case .handshakeDone: pending.handshakeDone = true
-        // An ACK is made anew from what was received; a datagram is not repeated (RFC 9221 section 5.2).
-        case .ack, .datagram: break
+        // Not repeated (RFC 9221 section 5.2), only counted.
+        case .datagram: datagrams.onLost(record)
+        // Made anew from what was received.
+        case .ack: break
         }
     }
 }

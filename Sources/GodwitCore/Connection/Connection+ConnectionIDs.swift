@@ -33,8 +33,11 @@ extension Connection {
     func applyAnswers(now: Instant) {
         while let action = paths.nextAction() {
             switch action {
-            case .validated:
+            case .validated(let path):
                 statisticsSoFar.pathsValidated += 1
+                if paths.contains(path) {
+                    environment.observer?.onAddressValidated(paths[path].remote, of: handle)
+                }
                 if role == .server, environment.addressValidation != nil { pending.newToken = true }
             case .activeChanged: onActiveChanged()
             case .removed(let path, let reason): onRemoved(path, reason, now: now)
@@ -68,6 +71,12 @@ extension Connection {
         let context = lossContext
         loss.declareLost(path: path, into: &scratch.outcome)
         applyOutcome(now: now, context)
+    }
+
+    func onMessageTooLarge(size: Int, from local: NetworkAddress, to remote: NetworkAddress, now: Instant) {
+        guard lifecycle.isOpen else { return }
+        // What was in flight at that size is found lost by the usual rules.
+        if paths.onMessageTooLarge(size: size, from: local, to: remote, at: now) { wake() }
     }
 
     // MARK: Moving

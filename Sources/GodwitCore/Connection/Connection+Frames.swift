@@ -8,6 +8,7 @@ extension Connection {
         let space = packet.level.space
         guard !received[space].isDuplicate(packet.number) else { return drop() }
         guard let path = pathOf(packet, &arrival) else { return drop() }
+        if let observer = environment.observer { tell(observer, ofOpened: packet) }
         onAuthenticated(packet, arrival)
         do {
             let content = try processFrames(of: packet, path: path, arrival)
@@ -49,6 +50,7 @@ extension Connection {
         // Only the client can have made a Handshake packet, so the address is its own (RFC 9000 section 8.1) and
         // Initial packets are over (RFC 9001 section 4.9.1).
         paths.onAddressValidated()
+        environment.observer?.onAddressValidated(paths.handshakeRemote, of: handle)
         discard(.initial, now: arrival.now)
     }
 

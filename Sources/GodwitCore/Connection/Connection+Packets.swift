@@ -166,7 +166,7 @@ extension Connection {
         let sent = SentPacket(timeSent: now, path: path, size: UInt16(size), flags: flags)
         loss.onPacketSent(packet.level.space, packetNumber: packet.number, sent, frames: scratch.records)
         packetNumbers[packet.level.space].use()
-        environment.observer?.onSealed(packet, connection: self, size: size)
+        if let observer = environment.observer { tell(observer, ofSealed: packet, size: size) }
         if ecn != .notECT { paths[path].ecn.onMarkedPacketSent() }
         if sent.isInFlight { noteInFlight(sent, now: now) }
         if packet.isAckEliciting { noteAckElicitingSent(now: now) }

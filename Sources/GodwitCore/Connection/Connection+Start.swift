@@ -28,9 +28,15 @@ extension Connection {
             localParameters: TransportParameters(configuration), localIDs: LocalConnectionIDs(initial: source),
             paths: paths, now: now)
         connection.request = request
+        connection.drawSpinBit()
         connection.installInitialKeys()
         do { try connection.startHandshake(now: now) } catch { throw .handshake(error.reason) }
         return connection
+    }
+
+    /// RFC 9000 section 17.4: at least one connection in sixteen has it off.
+    private func drawSpinBit() {
+        spin = SpinBit(isEnabled: configuration.usesSpinBit && environment.random.next() % 16 != 0)
     }
 
     /// Makes the TLS session of a client and its first flight.
@@ -106,6 +112,7 @@ extension Connection {
                     handshakeID: acceptance.source, limit: configuration.activeConnectionIDLimit),
                 configuration: PathConfiguration(configuration), isAddressValidated: acceptance.isAddressValidated),
             now: arrival.now)
+        connection.drawSpinBit()
         connection.prepareParameters(server, resetToken: resetToken, now: arrival.now)
         connection.installInitialKeys()
         connection.handshake = try server.handshake.makeSession(

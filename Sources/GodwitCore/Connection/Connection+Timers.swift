@@ -62,6 +62,7 @@ extension Connection {
     private func handleSmallTimers(now: Instant) {
         if keepAliveDeadline <= now {
             pending.ping = true
+            streams.repeatBlockedSignals()
             timers.keepAliveFrom = now
         }
         localIDs.onTimeout(at: now)
@@ -80,7 +81,7 @@ extension Connection {
         case .declareLost: applyOutcome(now: now, context)
         case .sendProbes(let space, let count):
             pending.probes[space] = count
-            if paths.active.mtu.onProbeTimeout(count: loss.ptoCount, at: now) { onMTUChanged(paths.activeID) }
+            _ = paths.active.onProbeTimeout(count: loss.ptoCount, at: now)
         }
     }
 

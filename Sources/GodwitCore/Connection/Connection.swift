@@ -76,7 +76,7 @@ public final class Connection {
         self.datagrams = DatagramQueue(maxFrameSize: UInt64(clamping: configuration.maxDatagramFrameSize))
         self.timers = ConnectionTimers(
             lastActivity: now, handshakeDeadline: now + TimeSpan(configuration.handshakeTimeout), keepAliveFrom: now)
-        self.spin = SpinBit(isEnabled: configuration.usesSpinBit && environment.random.next() % 16 != 0)
+        self.spin = SpinBit(isEnabled: false)
     }
 
     /// Puts the connection on the endpoint's list of those that may have something to send or to tell.

@@ -14,6 +14,7 @@ struct UndecryptablePackets {
     }
 
     private var packets: [Packet] = []
+    var count: Int { packets.count }
     private var byteCount = 0
 
     mutating func add(_ bytes: UnsafeMutableRawBufferPointer, level: EncryptionLevel, arrival: DatagramArrival) {

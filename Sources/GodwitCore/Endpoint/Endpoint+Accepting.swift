@@ -67,6 +67,9 @@ extension Endpoint {
         }
         guard let connection else { return refuse(header, .internalError, arrival) }
         connection.collectTableChanges()
+        if acceptance.isAddressValidated {
+            environment.observer?.onAddressValidated(arrival.remote, of: connection.handle)
+        }
         table.registerOriginal(header.destinationID, from: arrival.remote, for: connection.handle)
         connection.countsAsHandshake = true
         handshakesUnderWay += 1

@@ -108,6 +108,13 @@ public final class Endpoint {
         settle(now: now)
     }
 
+    /// Takes the system's word that a datagram of `size` bytes was too large for the way (EMSGSIZE). It is a hint: it
+    /// may make datagrams on that path smaller, never larger (RFC 9000 section 14.2.1).
+    public func onMessageTooLarge(size: Int, from local: NetworkAddress, to remote: NetworkAddress, now: Instant) {
+        for connection in table.all { connection.onMessageTooLarge(size: size, from: local, to: remote, now: now) }
+        settle(now: now)
+    }
+
     // MARK: Events
 
     /// The next thing to tell the application, nil when there is nothing.

@@ -13,7 +13,7 @@ final class EndpointEnvironment {
     /// Changes to the endpoint's tables that connections have asked for.
     var idChanges = IndexedRing<(LocalConnectionIDAction, ConnectionHandle)>()
     var resetTokenChanges = IndexedRing<(ResetTokenChange, ConnectionHandle)>()
-    /// Sees every packet that is sealed, for checkers and logs.
+    /// Sees every packet, for checkers.
     var observer: (any PacketObserver)?
     /// Wall-clock seconds at the endpoint's epoch.
     var unixTimeAtEpoch: Int64
@@ -38,11 +38,6 @@ final class EndpointEnvironment {
     func makeConnectionID(at now: Instant) -> ConnectionID {
         connectionIDs.make(unixTime: unixTime(at: now), using: &random)
     }
-}
-
-/// Somebody who watches the packets of all connections of an endpoint.
-protocol PacketObserver: AnyObject {
-    func onSealed(_ packet: PacketBuilder, connection: Connection, size: Int)
 }
 
 /// Buffers that are filled and emptied for every packet, one set for all connections of an endpoint, so that a

@@ -21,6 +21,9 @@ struct LocalConnectionIDs: Codable, Sendable {
         var sequenceNumber: UInt64
         var id: ConnectionID
         var resetToken: StatelessResetToken
+        /// What the frame asks for, the same each time it is sent: a peer that had to retire ids for a frame which it
+        /// has seen before would get none in exchange.
+        var retirePriorTo: UInt64 = 0
         var delivery: Delivery
     }
 
@@ -109,7 +112,9 @@ struct LocalConnectionIDs: Codable, Sendable {
 
     private mutating func append(_ id: ConnectionID, _ token: StatelessResetToken, _ delivery: Delivery) {
         issued.append(
-            Issued(sequenceNumber: nextSequenceNumber, id: id, resetToken: token, delivery: delivery))
+            Issued(
+                sequenceNumber: nextSequenceNumber, id: id, resetToken: token, retirePriorTo: retirePriorTo,
+                delivery: delivery))
         nextSequenceNumber += 1
         actions.append(.register(id))
     }
@@ -137,7 +142,7 @@ struct LocalConnectionIDs: Codable, Sendable {
     /// can be done without the peer retiring anything is bounded, and section 5.1.2's advice against it set aside.
     mutating func offerReplacement() {
         let usable = issued.filter { $0.sequenceNumber >= retirePriorTo }
-        guard usable.count >= limit, issued.count - usable.count < limit, let oldest = usable.first else { return }
+        guard usable.count >= limit, issued.count - usable.count < 2 * limit, let oldest = usable.first else { return }
         retirePriorTo = oldest.sequenceNumber + 1
         wantedRetirePriorTo = max(wantedRetirePriorTo, retirePriorTo)
     }
@@ -149,11 +154,9 @@ struct LocalConnectionIDs: Codable, Sendable {
     /// The next NEW_CONNECTION_ID frame, to be followed by ``onFrameSent(sequenceNumber:)`` when it was written.
     var frameToSend: NewConnectionIDFrame? {
         guard let entry = issued.first(where: { $0.delivery == .unsent }) else { return nil }
-        // RFC 9000 section 19.15: Retire Prior To must not exceed the sequence number, which for an old frame sent
-        // again it might.
         return NewConnectionIDFrame(
-            sequenceNumber: entry.sequenceNumber, retirePriorTo: min(retirePriorTo, entry.sequenceNumber),
-            id: entry.id, resetToken: entry.resetToken)
+            sequenceNumber: entry.sequenceNumber, retirePriorTo: entry.retirePriorTo, id: entry.id,
+            resetToken: entry.resetToken)
     }
 
     mutating func onFrameSent(sequenceNumber: UInt64) {

@@ -190,11 +190,14 @@ extension Paths {
 
     /// Replaces ids that the peer wants retired and serves the paths that wait for one, the active path first.
     mutating func distributeIDs(now: Instant) {
-        for index in all.indices {
-            guard let id = all[index].remoteID, !remoteIDs.contains(id) else { continue }
+        for path in all {
+            guard let id = path.remoteID, !remoteIDs.contains(id), let index = index(of: path.id) else { continue }
             all[index].remoteID = nil
+            // Ids may be few, and a path that was left is not worth one.
+            if path.expiresAt != nil { remove(at: index, .noLongerUsed) }
         }
         provideID(for: activeID)
+        if let fallback { provideID(for: fallback) }
         for path in all where path.remoteID == nil { provideID(for: path.id) }
         mayHaveProbes = true
         if let index = all.firstIndex(where: { $0.move == .whenIDArrives && $0.remoteID != nil }) {

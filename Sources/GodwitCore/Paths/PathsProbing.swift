@@ -114,10 +114,21 @@ extension Paths {
         moveAll(toLocal: localAddress, at: now)
     }
 
-    /// Puts the active path on a new local address; the others have lost theirs.
+    /// Puts the active path, and the one to fall back to, on a new local address; the others have lost theirs.
     private mutating func moveAll(toLocal local: NetworkAddress, at now: Instant) {
-        for path in all where path.matches(local: local, remote: active.remote) { remove(path.id, .replaced) }
-        let old = active
+        let (old, oldFallback) = (active, fallback.map { self[$0] })
+        for path in all where path.id != old.id && path.id != fallback { remove(path.id, .replaced) }
+        let new = moved(old, toLocal: local, at: now)
+        let newFallback = oldFallback.map { moved($0, toLocal: local, at: now) }
+        actions.append(.activeChanged(from: old.id, to: new, resetCongestion: true))
+        (activeIndex, awaitedPeerMove) = (index(of: new) ?? 0, nil)
+        remove(old.id, .replaced)
+        if let oldFallback { remove(oldFallback.id, .replaced) }
+        fallback = newFallback
+        mayHaveProbes = true
+    }
+
+    private mutating func moved(_ old: Path, toLocal local: NetworkAddress, at now: Instant) -> PathID {
         let index = append(
             local: local, remote: old.remote, origin: .own, isAddressValidated: old.amplification.isLifted)
         if !old.amplification.isLifted { all[index].amplification = old.amplification }
@@ -127,11 +138,10 @@ extension Paths {
         // RFC 9000 section 9.5 wants another id for another local address. Where the peer has given none, the old
         // one goes on: a host that was moved has no other way to ask for one.
         all[index].remoteID = remoteIDs.take(isUrgent: true) ?? old.remoteID
-        (activeIndex, fallback, awaitedPeerMove) = (index, nil, nil)
-        actions.append(.activeChanged(from: old.id, to: all[index].id, resetCongestion: true))
-        for path in all where path.id != activeID && !path.local.covers(local) { remove(path.id, .replaced) }
-        // The peer may take a while to find us, so there is no giving up: the idle timeout judges (section 9).
-        all[activeIndex].validation.start(at: now, interval: ptoInterval(ofPathAt: activeIndex), timeout: nil)
-        mayHaveProbes = true
+        // The peer may take a while to find us, so what it once validated is not given up: the idle timeout judges
+        // (section 9).
+        all[index].validation.start(
+            at: now, interval: ptoInterval(ofPathAt: index), timeout: old.isValidated ? nil : validationTimeout)
+        return all[index].id
     }
 }

@@ -1,20 +1,13 @@
 import GodwitWire
 
-/// Which congestion controller a connection's paths use.
-public enum CongestionAlgorithm: String, Hashable, Sendable, Codable, CaseIterable {
-    /// The controller of RFC 9002 section 7.
-    case newReno
-    /// RFC 9438, the default.
-    case cubic
-}
-
 /// The congestion controller of one path (RFC 9002 section 7).
 ///
-/// A closed set of value types instead of a protocol value: the call per ACK frame is a switch, and the state
-/// can be written to bytes. The bytes in flight are the path's (``BytesInFlight``).
-enum CongestionController: Codable, Sendable, Equatable {
-    case newReno(NewReno)
-    case cubic(Cubic)
+/// It says when the window moves; ``CongestionAvoidance`` says by how much. The bytes in flight are the
+/// path's (``BytesInFlight``).
+struct CongestionController: Codable, Sendable, Equatable {
+    private var state: CongestionState
+    /// Apart from ``state``, which is read for every packet and would otherwise be copied with it.
+    private var avoidance: CongestionAvoidance
 
     /// What the controller is doing, for logs.
     enum Phase: String, Sendable, Codable {
@@ -22,44 +15,27 @@ enum CongestionController: Codable, Sendable, Equatable {
     }
 
     init(algorithm: CongestionAlgorithm, mtu: Int) {
-        switch algorithm {
-        case .newReno: self = .newReno(NewReno(maximumDatagramSize: mtu))
-        case .cubic: self = .cubic(Cubic(maximumDatagramSize: mtu))
-        }
+        state = CongestionState(maximumDatagramSize: mtu)
+        avoidance = CongestionAvoidance(algorithm)
     }
 
-    var algorithm: CongestionAlgorithm {
-        switch self {
-        case .newReno: .newReno
-        case .cubic: .cubic
-        }
-    }
-
-    private var state: CongestionState {
-        switch self {
-        case .newReno(let controller): controller.state
-        case .cubic(let controller): controller.state
-        }
-    }
-
+    var algorithm: CongestionAlgorithm { avoidance.algorithm }
     /// How many bytes may be in flight.
     var window: UInt64 { state.window }
-
-    /// How many bytes may leave now: the rest of the window, and one datagram beyond it when recovery begins
-    /// (RFC 9002 section 7.3.2). Probes do not ask.
-    func available(bytesInFlight: UInt64) -> UInt64 { state.available(bytesInFlight: bytesInFlight) }
-
     /// `UInt64.max` before the first slow start has ended.
     var slowStartThreshold: UInt64 { state.slowStartThreshold }
     var isInSlowStart: Bool { state.isInSlowStart }
 
     var phase: Phase {
-        let state = state
         if state.isInRecovery { return .recovery }
         guard state.isInSlowStart else { return .congestionAvoidance }
         return state.isInInitialSlowStart && state.hyStart.isConservative
             ? .conservativeSlowStart : .slowStart
     }
+
+    /// How many bytes may leave now: the rest of the window, and one datagram beyond it when recovery begins
+    /// (RFC 9002 section 7.3.2). Probes do not ask.
+    func available(bytesInFlight: UInt64) -> UInt64 { state.available(bytesInFlight: bytesInFlight) }
 
     /// Whether so much is in flight that a larger window would be used;
     /// ``SentPacket/Flags/applicationLimited`` is for packets sent while it is not (RFC 9002 section 7.8).
@@ -120,7 +96,6 @@ enum CongestionController: Codable, Sendable, Equatable {
     /// The acknowledged bytes that may open the window.
     private func countedBytes(_ outcome: borrowing AckOutcome, _ report: PathOutcome) -> UInt64 {
         var bytes: UInt64 = 0
-        let state = state
         for index in outcome.acked.indices {
             let packet = outcome.acked[index].packet
             guard packet.path == report.path, !packet.flags.contains(.applicationLimited),
@@ -137,114 +112,71 @@ enum CongestionController: Codable, Sendable, Equatable {
 extension CongestionController {
     /// A packet in flight of `bytes` leaves, with `bytesInFlight` under way before it.
     mutating func onSent(bytes: UInt64, bytesInFlight: UInt64, now: Instant) {
-        guard bytesInFlight == 0 || state.hasRecoveryCredit else { return }
-        switch self {
-        case .newReno(var controller):
-            controller.state.onSent()
-            self = .newReno(controller)
-        case .cubic(var controller):
-            controller.state.onSent()
-            if bytesInFlight == 0 { controller.onIdle() }
-            self = .cubic(controller)
-        }
+        state.onSent()
+        if bytesInFlight == 0 { avoidance.noteIdle() }
     }
 
-    /// `bytes` in flight were acknowledged, the newest of them sent at `sentTime`.
+    /// `bytes` in flight were acknowledged, the newest of them sent at `sentTime` (RFC 9002 appendix B.5).
     mutating func onAcked(_ bytes: UInt64, sentTime: Instant, now: Instant, rtt: TimeSpan, appLimited: Bool) {
-        switch self {
-        case .newReno(var controller):
-            controller.onAcked(
-                bytes, sentTime: sentTime, now: now, rtt: rtt, isApplicationLimited: appLimited)
-            self = .newReno(controller)
-        case .cubic(var controller):
-            controller.onAcked(
-                bytes, sentTime: sentTime, now: now, rtt: rtt, isApplicationLimited: appLimited)
-            self = .cubic(controller)
-        }
+        // RFC 9002 section 7.3.2: no growth for what was sent before the window was reduced.
+        if state.isBeforeRecovery(sentTime) { return }
+        state.onAckedAfterRecoveryStart()
+        // RFC 9002 section 7.8: a window that was not used proves nothing about more.
+        if appLimited { return avoidance.pause() }
+        if state.isInSlowStart { return state.growInSlowStart(bytes) }
+        let size = state.maximumDatagramSize
+        state.setWindow(
+            avoidance.grow(state.window, acked: bytes, maximumDatagramSize: size, now: now, rtt: rtt))
     }
 
     /// An ACK frame of the application space brought a sample of the round-trip time (RFC 9406).
     mutating func onSlowStartSample(largestAcked: UInt64, largestSent: UInt64, rtt: TimeSpan) {
-        guard state.isInInitialSlowStart else { return }
-        switch self {
-        case .newReno(var controller):
-            controller.onSlowStartSample(largestAcked: largestAcked, largestSent: largestSent, rtt: rtt)
-            self = .newReno(controller)
-        case .cubic(var controller):
-            controller.onSlowStartSample(largestAcked: largestAcked, largestSent: largestSent, rtt: rtt)
-            self = .cubic(controller)
+        if state.onSlowStartSample(largestAcked: largestAcked, largestSent: largestSent, rtt: rtt) {
+            avoidance.onSlowStartExit(state.window)
         }
     }
 
-    /// A packet in flight that was sent at `sentTime` was lost.
+    /// A packet in flight that was sent at `sentTime` was lost (RFC 9002 appendix B.6): at most one reduction
+    /// for a round trip.
     mutating func onLost(sentTime: Instant, now: Instant) {
-        switch self {
-        case .newReno(var controller):
-            controller.onLost(sentTime: sentTime, now: now)
-            self = .newReno(controller)
-        case .cubic(var controller):
-            controller.onLost(sentTime: sentTime, now: now)
-            self = .cubic(controller)
-        }
+        if !state.isBeforeRecovery(sentTime) { reduce(now, isUndoable: true) }
+        state.countLoss(sentTime)
     }
 
-    /// The peer saw a mark of congestion; the newest packet it acknowledged with it was sent at `sentTime`.
+    /// The peer saw a mark of congestion; the newest packet it acknowledged with it was sent at `sentTime`
+    /// (RFC 9002 section 7.1).
     mutating func onECNCongestion(sentTime: Instant, now: Instant) {
-        switch self {
-        case .newReno(var controller):
-            controller.onECNCongestion(sentTime: sentTime, now: now)
-            self = .newReno(controller)
-        case .cubic(var controller):
-            controller.onECNCongestion(sentTime: sentTime, now: now)
-            self = .cubic(controller)
+        if state.isBeforeRecovery(sentTime) {
+            state.confirmReduction()
+        } else {
+            reduce(now, isUndoable: false)
         }
     }
 
-    /// A packet that was declared lost arrived after all.
+    private mutating func reduce(_ now: Instant, isUndoable: Bool) {
+        let reduced = avoidance.reduce(state.window)
+        state.beginRecovery(now: now, window: reduced, isUndoable: isUndoable)
+    }
+
+    /// A packet that was declared lost arrived after all (RFC 9438 section 4.9.2).
     mutating func onSpuriousLoss(sentTime: Instant) {
-        switch self {
-        case .newReno(var controller):
-            controller.onSpuriousLoss(sentTime: sentTime)
-            self = .newReno(controller)
-        case .cubic(var controller):
-            controller.onSpuriousLoss(sentTime: sentTime)
-            self = .cubic(controller)
-        }
+        guard state.discountLoss(sentTime) else { return }
+        state.undoReduction()
+        avoidance.undoReduction()
     }
 
     /// RFC 9002 section 7.6.
     mutating func onPersistentCongestion() {
-        switch self {
-        case .newReno(var controller):
-            controller.onPersistentCongestion()
-            self = .newReno(controller)
-        case .cubic(var controller):
-            controller.onPersistentCongestion()
-            self = .cubic(controller)
-        }
+        state.collapse()
+        avoidance.startOver()
     }
 
     /// The path carries datagrams of `mtu` bytes now.
-    mutating func onMTUChanged(_ mtu: Int) {
-        switch self {
-        case .newReno(var controller):
-            controller.state.setMaximumDatagramSize(mtu)
-            self = .newReno(controller)
-        case .cubic(var controller):
-            controller.state.setMaximumDatagramSize(mtu)
-            self = .cubic(controller)
-        }
-    }
+    mutating func onMTUChanged(_ mtu: Int) { state.setMaximumDatagramSize(mtu) }
 
     /// Moves all instants by the length of a freeze.
     mutating func shift(by span: TimeSpan) {
-        switch self {
-        case .newReno(var controller):
-            controller.state.shift(by: span)
-            self = .newReno(controller)
-        case .cubic(var controller):
-            controller.shift(by: span)
-            self = .cubic(controller)
-        }
+        state.shift(by: span)
+        avoidance.shift(by: span)
     }
 }

@@ -1,13 +1,14 @@
 import GodwitWire
 
-/// What controllers that answer to loss have in common (RFC 9002 section 7).
+/// The window of a path, its slow start and its recovery periods (RFC 9002 section 7): what does not depend
+/// on the algorithm.
 struct CongestionState: Codable, Sendable, Equatable {
     /// Far above any path, and small enough for the arithmetic around it.
     static let maximumWindow: UInt64 = 1 << 40
 
-    var window: UInt64
+    private(set) var window: UInt64
     /// Infinite, as `UInt64.max`, until the first slow start is over.
-    var slowStartThreshold = UInt64.max
+    private(set) var slowStartThreshold = UInt64.max
     private(set) var maximumDatagramSize: UInt64
     private(set) var hyStart = HyStart()
     /// When the latest recovery period began; what was sent up to then belongs to it.
@@ -95,9 +96,11 @@ struct CongestionState: Codable, Sendable, Equatable {
 // MARK: Congestion events
 
 extension CongestionState {
-    /// Begins a recovery period with `window` as the new window and threshold.
+    /// Begins a recovery period with `reduced` bytes as the new window and threshold.
     mutating func beginRecovery(now: Instant, window reduced: UInt64, isUndoable: Bool) {
-        account.begin(previousRecoveryStart: recoveryStart, isUndoable: isUndoable)
+        account = LossEventAccount(
+            isUndoable: isUndoable, window: window, slowStartThreshold: slowStartThreshold,
+            recoveryStart: recoveryStart)
         isUntouched = false
         recoveryStart = now
         isInRecovery = true
@@ -120,22 +123,24 @@ extension CongestionState {
         if account.covers(sentTime, recoveryStart) { account.losses += 1 }
     }
 
-    /// True when the packet was the last of the losses that caused the latest reduction.
+    /// True when the packet was the last of the losses that caused the latest reduction, and the window is
+    /// still smaller than before it (RFC 9438 section 4.9.2).
     mutating func discountLoss(_ sentTime: Instant) -> Bool {
         guard account.covers(sentTime, recoveryStart), account.losses > 0 else { return false }
         account.losses -= 1
-        return account.losses == 0 && account.isUndoable
+        return account.losses == 0 && account.isUndoable && window < account.window
     }
 
     /// Keeps a reduction that had a better reason than loss.
     mutating func confirmReduction() { account.isUndoable = false }
 
     /// Takes back the latest reduction.
-    mutating func restore(window: UInt64, slowStartThreshold: UInt64) {
-        self.window = max(window, minimumWindow)
-        self.slowStartThreshold = slowStartThreshold
-        recoveryStart = account.previousRecoveryStart
+    mutating func undoReduction() {
+        window = max(account.window, minimumWindow)
+        slowStartThreshold = account.slowStartThreshold
+        recoveryStart = account.recoveryStart
         isInRecovery = false
+        hasRecoveryCredit = false
         account = LossEventAccount()
     }
 
@@ -146,21 +151,20 @@ extension CongestionState {
     }
 }
 
-/// How many packets brought about the latest reduction of the window and are still believed lost.
+/// What to go back to should the latest reduction have been for nothing, and how many of the packets that
+/// brought it about are still believed lost.
 private struct LossEventAccount: Codable, Sendable, Equatable {
     var losses = 0
     var isUndoable = false
-    var previousRecoveryStart: Instant?
-
-    mutating func begin(previousRecoveryStart: Instant?, isUndoable: Bool) {
-        self = LossEventAccount(
-            losses: 0, isUndoable: isUndoable, previousRecoveryStart: previousRecoveryStart)
-    }
+    var window: UInt64 = 0
+    var slowStartThreshold: UInt64 = 0
+    /// Of the recovery period before.
+    var recoveryStart: Instant?
 
     /// Whether a packet sent then belongs to the latest recovery period and to none before.
-    func covers(_ sentTime: Instant, _ recoveryStart: Instant?) -> Bool {
-        guard let recoveryStart, sentTime <= recoveryStart else { return false }
-        guard let previousRecoveryStart else { return true }
-        return sentTime > previousRecoveryStart
+    func covers(_ sentTime: Instant, _ latestStart: Instant?) -> Bool {
+        guard let latestStart, sentTime <= latestStart else { return false }
+        guard let recoveryStart else { return true }
+        return sentTime > recoveryStart
     }
 }

@@ -22,7 +22,7 @@ struct CubicCurve: Codable, Sendable, Equatable {
 
     /// The window after `acked` more bytes were acknowledged.
     mutating func grow(
-        window: UInt64, acked: UInt64, maximumDatagramSize: UInt64, now: Instant, rtt: TimeSpan
+        _ window: UInt64, acked: UInt64, maximumDatagramSize: UInt64, now: Instant, rtt: TimeSpan
     ) -> UInt64 {
         let size = Double(maximumDatagramSize)
         let elapsed = advance(window, size, now, rtt)
@@ -86,7 +86,7 @@ struct CubicCurve: Codable, Sendable, Equatable {
     }
 
     /// The window after a congestion event (RFC 9438 sections 4.6 and 4.7).
-    mutating func reduce(window: UInt64) -> UInt64 {
+    mutating func reduce(_ window: UInt64) -> UInt64 {
         let current = Double(window)
         // Fast convergence: a window that did not get back to its maximum has new neighbours.
         maximumWindow = current < maximumWindow ? current * (1 + Cubic.beta) / 2 : current

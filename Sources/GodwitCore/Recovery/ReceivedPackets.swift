@@ -32,6 +32,8 @@ struct ReceivedPackets: Codable, Sendable {
 
     /// The largest number received, from which shortened ones are restored (RFC 9000 section 17.1).
     var largest: UInt64? { ranges.last.map { $0.upperBound - 1 } }
+    /// How many ranges are remembered; never more than ``maximumRanges``.
+    var rangeCount: Int { ranges.count }
     /// Whether a packet that leaves anyway should take an ACK frame along.
     var hasAckToSend: Bool { ackElicitingPending > 0 }
     /// When an ACK frame has to leave at the latest.

@@ -8,7 +8,8 @@ struct CBOREncoder {
     }
 
     fileprivate static func item(for value: some Encodable) throws -> CBORValue {
-        if let bytes = value as? [UInt8] { return .bytes(bytes) }
+        // The cast alone would take an empty array of anything for bytes.
+        if type(of: value) == [UInt8].self, let bytes = value as? [UInt8] { return .bytes(bytes) }
         let node = Node()
         try value.encode(to: NodeEncoder(node: node))
         return node.finished

@@ -1,8 +1,8 @@
 /// Bytes of a stream in a ring whose size is a power of two, addressed by their offset in the stream.
 ///
-/// The ring does not know which of its bytes are meant: its owner does, and asks only for those. Storage stays
-/// uninitialised until it is written, so that a peer that sends one byte at the far end of a window costs us
-/// address space and not memory.
+/// The ring does not know which of its bytes are meant: its owner does, and asks only for those. Storage
+/// stays uninitialised until it is written, so that a peer that sends one byte at the far end of a window
+/// costs us address space and not memory.
 struct ByteRing: Sendable {
     static let smallestCapacity = 1 << 10
     /// Up to this capacity an emptied ring keeps its storage for good.

@@ -42,8 +42,8 @@ struct ConnectionReceiveCredit: Codable, Sendable {
     /// What is left of the credit.
     var room: UInt64 { window.limit - used }
 
-    /// Half of the window, or an eighth of it when the peer has none left: what it is waited for may be on another
-    /// stream than what lies unread.
+    /// Half of the window, or an eighth of it when the peer has none left: what it is waited for may be on
+    /// another stream than what lies unread.
     var isUpdateDue: Bool {
         window.isUpdateDue(consumed: consumed, share: room == 0 ? 8 : 2)
     }

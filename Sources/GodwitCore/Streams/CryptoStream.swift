@@ -1,7 +1,7 @@
 import GodwitWire
 
-/// The handshake bytes of one packet number space, both ways, as CRYPTO frames carry them (RFC 9000 sections 7.5
-/// and 19.6).
+/// The handshake bytes of one packet number space, both ways, as CRYPTO frames carry them (RFC 9000 sections
+/// 7.5 and 19.6).
 struct CryptoStream: Codable, Sendable {
     /// How far ahead of what TLS has consumed the peer may send.
     let receiveLimit: Int
@@ -33,12 +33,12 @@ struct CryptoStream: Codable, Sendable {
     /// How many bytes are there in order.
     var readableCount: Int { receiving.readableCount }
 
-    /// Whether bytes have arrived that nobody has read: a level with some left when its keys change is a violation
-    /// (RFC 9001 section 4.1.3).
+    /// Whether bytes have arrived that nobody has read: a level with some left when its keys change is a
+    /// violation (RFC 9001 section 4.1.3).
     var hasUnreadData: Bool { receiving.readableCount > 0 || receiving.islandCount > 0 }
 
-    /// Shows what is there in order to `body`, which returns how many bytes it consumes. The view may be shorter
-    /// than ``readableCount``; `body` is not called when that is 0.
+    /// Shows what is there in order to `body`, which returns how many bytes it consumes. The view may be
+    /// shorter than ``readableCount``; `body` is not called when that is 0.
     mutating func read(_ body: (UnsafeRawBufferPointer) -> Int) -> Int {
         receiving.readableCount > 0 ? receiving.consume(body) : 0
     }

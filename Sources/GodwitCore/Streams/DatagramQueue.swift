@@ -12,8 +12,8 @@ public enum DatagramError: Error, Hashable, Sendable {
 
 /// Unreliable datagrams on their way in and out (RFC 9221).
 ///
-/// Both queues are bounded. A full queue of received datagrams drops the oldest, since newer ones are worth more to
-/// whoever uses an unreliable service.
+/// Both queues are bounded. A full queue of received datagrams drops the oldest, since newer ones are worth
+/// more to whoever uses an unreliable service.
 struct DatagramQueue: Codable, Sendable {
     /// What to do with a datagram for which the queue has no room.
     enum Overflow: Sendable {
@@ -52,10 +52,10 @@ struct DatagramQueue: Codable, Sendable {
         self.byteLimit = min(max(0, byteLimit), StreamLimits.largestWindow / 4)
     }
 
-    /// Takes the peer's max_datagram_frame_size, be it remembered or real. It never falls (RFC 9221 section 3).
+    /// Takes the peer's max_datagram_frame_size, remembered or real. It never falls (RFC 9221 section 3).
     mutating func applyPeerLimit(_ size: UInt64) { peerMaxFrameSize = max(peerMaxFrameSize, size) }
 
-    /// Early data was refused, and with it the remembered limit. Datagrams sent in it are lost, as any may be.
+    /// Early data was refused, and with it the remembered limit. Datagrams that were in it are lost.
     mutating func rejectEarlyData() { peerMaxFrameSize = 0 }
 
     // MARK: Sending
@@ -100,8 +100,8 @@ struct DatagramQueue: Codable, Sendable {
     ///
     /// A frame that reaches the end of the writer has no length: nothing may be written behind it.
     ///
-    /// - Parameter isFreshPacket: nothing else stands in the packet, so that a datagram that does not fit never
-    ///   will, and is dropped: the path's packets have become smaller since it was taken.
+    /// - Parameter isFreshPacket: nothing else stands in the packet, so that a datagram that does not fit
+    ///   never will, and is dropped: the path's packets have become smaller since it was taken.
     mutating func write(
         into writer: inout ByteWriter, records: inout SentFrameList, isFreshPacket: Bool = false
     ) {

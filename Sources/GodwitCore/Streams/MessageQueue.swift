@@ -1,4 +1,4 @@
-/// A queue of messages whose bytes lie in one ring, each in one piece, so that steady traffic allocates nothing.
+/// A queue of messages whose bytes lie in one ring, each in one piece: steady traffic allocates nothing.
 struct MessageQueue: Sendable {
     private struct Message: Sendable {
         var offset: UInt64
@@ -32,8 +32,8 @@ struct MessageQueue: Sendable {
         return messages.append(Message(offset: offset, count: bytes.count))
     }
 
-    /// Where a message goes: behind the last one, or at the start of the ring if it would wrap. What does not wrap
-    /// in a ring does not wrap in a larger one either.
+    /// Where a message goes: behind the last one, or at the start of the ring if it would wrap. What does not
+    /// wrap in a ring does not wrap in a larger one either.
     private func place(_ count: Int) -> UInt64 {
         let capacity = UInt64(max(ring.capacity, 1))
         let rest = capacity - end % capacity

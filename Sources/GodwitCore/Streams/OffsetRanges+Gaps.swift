@@ -12,7 +12,7 @@ extension OffsetRanges {
         if offset < range.upperBound { body(offset..<range.upperBound) }
     }
 
-    /// Whether everything in the set lies between these bounds and in order, as only a damaged snapshot would not.
+    /// Whether all of the set lies between these bounds and in order. Only in a damaged snapshot it may not.
     func isWithin(_ bounds: ClosedRange<UInt64>) -> Bool {
         var previous: UInt64?
         for range in ranges {

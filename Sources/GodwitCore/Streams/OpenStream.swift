@@ -39,8 +39,8 @@ struct OpenStream: Codable, Sendable {
     /// The bytes of storage that the buffers own.
     var capacity: Int { sending.buffer.capacity + receiving.buffer.capacity }
 
-    /// Whether nobody needs the stream any more: both parts are in terminal states (RFC 9000 section 3.4), the
-    /// application has heard of everything, and a last STOP_SENDING has gone out.
+    /// Whether nobody needs the stream any more: both parts are in terminal states (RFC 9000 section 3.4),
+    /// the application has heard of everything, and a last STOP_SENDING has gone out.
     var isForgettable: Bool {
         sending.isTerminal && receiving.isTerminal && events.isEmpty && !controlFrames.contains(.stopSending)
     }

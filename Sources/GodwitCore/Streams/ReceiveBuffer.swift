@@ -37,8 +37,8 @@ struct ReceiveBuffer: Sendable {
         }
     }
 
-    /// Shows readable bytes to `body`, which says how many of them it consumed. The view ends early where the ring
-    /// wraps.
+    /// Shows readable bytes to `body`, which says how many of them it consumed. The view ends early where the
+    /// ring wraps.
     mutating func consume(_ body: (UnsafeRawBufferPointer) -> Int) -> Int {
         let (count, shown) = ring.withView(of: consumedOffset..<readableEnd) { (body($0), $0.count) }
         precondition(count >= 0 && count <= shown, "consumed more than there was")

@@ -2,9 +2,9 @@ import GodwitWire
 
 /// The credit that a receiver gives on a stream or on a connection (RFC 9000 sections 4.1 and 4.2).
 ///
-/// Credit follows what the application consumes and nothing else. It is announced anew when half of the window is
-/// used up, and the window doubles when that half lasted for less than a round trip: the sender then fills a window
-/// in under two, so that a larger one may let it go faster.
+/// Credit follows what the application consumes and nothing else. It is announced anew when half of the
+/// window is used up, and the window doubles when that half lasted for less than a round trip: the sender
+/// then fills a window in under two, so that a larger one may let it go faster.
 struct ReceiveWindow: Codable, Sendable {
     /// The highest offset that the sender may reach, as last announced to it.
     private(set) var limit: UInt64
@@ -23,8 +23,8 @@ struct ReceiveWindow: Codable, Sendable {
         self.size = size
     }
 
-    /// Whether enough was consumed for a new announcement to be worth a frame: a half of the window, or another
-    /// share of it.
+    /// Whether enough was consumed for a new announcement to be worth a frame: a half of the window, or
+    /// another share of it.
     func isUpdateDue(consumed: UInt64, share: UInt64 = 2) -> Bool {
         size > 0 && Self.reach(consumed, size) >= limit + (size + share - 1) / share
     }
@@ -38,7 +38,7 @@ struct ReceiveWindow: Codable, Sendable {
 
     /// Measures how fast the application consumes; to be called after it did.
     mutating func noteConsumed(_ consumed: UInt64, now: Instant, rtt: TimeSpan, maximumSize: UInt64) {
-        guard case .since(let start, let offset) = epoch else {
+        guard case .since(let start, let offset) = epoch, offset <= consumed else {
             epoch = .since(now, offset: consumed)
             return
         }

@@ -104,11 +104,11 @@ struct ReceivingPart: Codable, Sendable {
         }
     }
 
-    /// Losing every other packet of a full window leaves a gap for each 2.4 KB. Beyond twice that, and 1,024, gaps
-    /// are made and not suffered. The upper bound keeps what a frame costs within some microseconds.
+    /// Losing every other packet of a full window leaves a gap for each 2.4 KB. Beyond twice that, and 1,024,
+    /// gaps are made and not suffered. The upper bound keeps what a frame costs within some microseconds.
     static func islandLimit(_ window: UInt64) -> Int { min(max(1024, Int(clamping: window / 1200)), 32_768) }
 
-    /// Takes a RESET_STREAM frame. True when the application is to be told.
+    /// Takes a RESET_STREAM frame. The arrival is readable when the application is to be told.
     ///
     /// - Throws: FLOW_CONTROL_ERROR or FINAL_SIZE_ERROR, as for data up to the final size.
     mutating func receive(
@@ -122,7 +122,7 @@ struct ReceivingPart: Codable, Sendable {
         arrival.growth = try checkGrowth(
             to: frame.finalSize, isFinal: true, connectionRoom, FrameType.resetStream)
         highestOffset = frame.finalSize
-        // RFC 9000 section 3.2 leaves open whether a reset withholds data that is all there. It does not here.
+        // RFC 9000 section 3.2 lets a reset withhold data that is all there. Here it does not.
         if state != .receiving, stopCode == nil, buffer.readableEnd == highestOffset { return arrival }
         arrival.isReadable = stopCode == nil
         state = stopCode == nil ? .reset(code: frame.errorCode) : .finished
@@ -202,16 +202,16 @@ struct ReceivingPart: Codable, Sendable {
 
     // MARK: Credit
 
-    /// Whether the peer needs to hear of credit: not after it has told its final size (RFC 9000 section 3.2), and
-    /// not for data that nobody wants.
+    /// Whether the peer needs to hear of credit: not after it has told its final size (RFC 9000 section 3.2),
+    /// and not for data that nobody wants.
     var givesCredit: Bool { state == .receiving && stopCode == nil }
 
     var isUpdateDue: Bool { givesCredit && window.isUpdateDue(consumed: buffer.consumedOffset) }
 
     var canRaiseLimit: Bool { givesCredit && window.canRaise(consumed: buffer.consumedOffset) }
 
-    /// Whether a lost STOP_SENDING is to be sent again: not once the final size is known, after which this part is
-    /// forgotten (RFC 9000 section 13.3).
+    /// Whether a lost STOP_SENDING is to be sent again: not once the final size is known, after which this
+    /// part is forgotten (RFC 9000 section 13.3).
     var needsStopSending: Bool { stopCode != nil && state == .receiving }
 
     mutating func noteConsumed(now: Instant, rtt: TimeSpan, maximumSize: UInt64) {

@@ -1,8 +1,8 @@
 /// What was written to a stream and is not yet known to have arrived.
 ///
 /// Offsets fall in four parts: acknowledged (below ``acknowledgedOffset``), sent at least once (below
-/// ``nextOffset``), written but never sent (below ``endOffset``), and to come. Of what was sent, some may have been
-/// acknowledged ahead of the rest and some may have been lost; lost ranges are what is sent next.
+/// ``nextOffset``), written but never sent (below ``endOffset``), and to come. Of what was sent, some may
+/// have been acknowledged ahead of the rest and some may have been lost; lost ranges are what is sent next.
 struct SendBuffer: Sendable {
     private var ring = ByteRing()
     /// Everything below was acknowledged and is no longer held.
@@ -100,7 +100,7 @@ struct SendBuffer: Sendable {
         return true
     }
 
-    /// Drops what is held; the offsets stay, since ``nextOffset`` is the final size of a stream that is reset.
+    /// Drops what is held. The offsets stay: ``nextOffset`` is the final size of a stream that is reset.
     mutating func discard() {
         acknowledged.removeAll()
         lost.removeAll()

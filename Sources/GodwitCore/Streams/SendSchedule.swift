@@ -2,8 +2,9 @@ import GodwitWire
 
 /// Whose turn it is to send (RFC 9000 section 2.3, RFC 9218 section 10).
 ///
-/// A stream stands in one of three queues of its urgency level, or in none when it has nothing that it may send.
-/// Lost data goes before new data of the same level. The schedule only holds slots; ``Streams`` says what each has.
+/// A stream stands in one of three queues of its urgency level, or in none when it has nothing that it may
+/// send. Lost data goes before new data of the same level. The schedule only holds slots; ``Streams`` says
+/// what each has.
 struct SendSchedule: Sendable {
     enum Queue: Int, Sendable {
         /// Lost data or a bare end, which need no credit.
@@ -20,7 +21,7 @@ struct SendSchedule: Sendable {
     private var resendLevels: UInt8 = 0
     /// A bit for each level where somebody has new data.
     private var freshLevels: UInt8 = 0
-    /// A bit for each level where the last packet began with an ordered stream. The incremental ones come next.
+    /// A bit for each level whose last packet began with an ordered stream: the incremental ones come next.
     private var orderedWentLast: UInt8 = 0
 
     private static func list(_ level: Int, _ queue: Queue) -> Int { level * 3 + queue.rawValue }
@@ -54,7 +55,7 @@ struct SendSchedule: Sendable {
         }
     }
 
-    /// The packet that began with this slot is full: an incremental stream goes behind the others of its level.
+    /// The packet that began with this slot is full: an incremental stream goes behind its level's others.
     mutating func endTurn(of slot: Int) {
         guard let list = lists.list(of: slot), list % 3 == Queue.incremental.rawValue else { return }
         lists.moveToEnd(slot)

@@ -98,8 +98,8 @@ struct SendingPart: Codable, Sendable {
         return count
     }
 
-    /// Whether there is room again for an application that was told of too little. It is woken only for half a
-    /// buffer, so that it does not write in slivers. True once.
+    /// Whether there is room again for an application that was told of too little. It is woken only for half
+    /// a buffer, so that it does not write in slivers. True once.
     mutating func takeRoomNotice(_ limits: StreamLimits) -> Bool {
         guard awaitsRoom, room(limits) >= (limits.unsentLimit + 1) / 2 else { return false }
         awaitsRoom = false
@@ -120,8 +120,8 @@ struct SendingPart: Codable, Sendable {
 
     // MARK: What to send
 
-    /// Data or an end that may be sent whatever the peer's credit is: it was counted when it was sent first, or it
-    /// is the bare end of the stream.
+    /// Data or an end that may be sent whatever the peer's credit is: it was counted when it was sent first,
+    /// or it is the bare end of the stream.
     var needsNoCredit: Bool {
         if buffer.hasLost { return true }
         return state == .ending(fin: .unsent) && buffer.unsentCount == 0
@@ -140,8 +140,8 @@ struct SendingPart: Codable, Sendable {
         return true
     }
 
-    /// Writes one STREAM frame: lost data first, else new data within both credits, else a bare end. Nil when not
-    /// even one byte fits.
+    /// Writes one STREAM frame: lost data first, else new data within both credits, else a bare end. Nil when
+    /// not even one byte fits.
     mutating func writeFrame(
         of id: StreamID, into writer: inout ByteWriter, connectionCredit: UInt64
     ) -> SentStreamFrame? {

@@ -1,8 +1,7 @@
-/// Linked lists of slot numbers. A slot is in one list of the set at most, and leaves it in constant time wherever
-/// it stands.
+/// Linked lists of slot numbers. A slot is in one list of the set at most, and leaves it in constant time
+/// wherever it stands.
 ///
-/// The links lie beside the slots and not in them, so that a set is a value of its own. An unused set owns no
-/// memory.
+/// The links lie beside the slots, so that a set is a value of its own. An unused set owns no memory.
 struct SlotLists: Sendable {
     private struct Link: Sendable {
         var previous: Int32 = -1

@@ -43,8 +43,8 @@ struct LocalStreams: Codable, Sendable {
 
 /// The streams of one direction that the peer opens.
 ///
-/// Opening one opens all of lower index (RFC 9000 section 2.1). Those that no frame or call has touched exist here
-/// as ranges only.
+/// Opening one opens all of lower index (RFC 9000 section 2.1). Those that no frame or call has touched exist
+/// here as ranges only.
 struct RemoteStreams: Codable, Sendable {
     /// How many may be open at once.
     let concurrency: UInt64
@@ -101,9 +101,9 @@ struct RemoteStreams: Codable, Sendable {
 
     private var nextLimit: UInt64 { min(endedCount + concurrency, StreamID.maxCount) }
 
-    /// Whether to tell the peer of streams that have ended: once they are an eighth of what may be open, so that a
-    /// frame serves several; or any, when the peer has no more than an eighth left to open. Without the latter, a few
-    /// streams that never end could keep it from opening any more (RFC 9000 section 4.6).
+    /// Whether to tell the peer of streams that have ended: once they are an eighth of what may be open, so
+    /// that a frame serves several; or any, when the peer has no more than an eighth left to open. Without
+    /// the latter, a few streams that never end could keep it from opening any more (RFC 9000 section 4.6).
     var isUpdateDue: Bool {
         let batch = max(1, concurrency / 8)
         return canRaiseLimit && (nextLimit >= limit + batch || limit - openedCount <= batch)

@@ -2,8 +2,8 @@ public import GodwitWire
 
 /// What an application hears of its streams.
 ///
-/// Events tell of changes, not of states: an event comes once, and again only after something else has changed. At
-/// most one of a kind waits per stream.
+/// Events tell of changes, not of states: an event comes once, and again only after something else has
+/// changed. At most one of a kind waits per stream.
 public enum StreamEvent: Hashable, Sendable, Codable {
     /// The peer opened the stream. Comes before anything else about it, in the order of the ids.
     case opened(StreamID)

@@ -8,7 +8,8 @@ struct StreamFrameHeader {
     let fin: Bool
     private let hasLength: Bool
 
-    /// Takes as many of `available` bytes as fit. Nil when that is none, unless there is nothing but an end to send.
+    /// Takes as many of `available` bytes as fit. Nil when that is none, unless there is nothing but an end
+    /// to send.
     ///
     /// - Parameter end: the final size of a stream that has one, which the frame announces if it reaches it.
     init?(id: StreamID, offset: UInt64, available: UInt64, end: UInt64?, space: Int) {

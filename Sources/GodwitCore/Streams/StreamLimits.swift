@@ -2,8 +2,8 @@ import GodwitWire
 
 /// What we let the peer send us, and how much of what the application writes we hold.
 ///
-/// All sizes are in bytes. The windows are clamped to what a ring may hold, so the transport parameters are to be
-/// taken from here and not from the configuration.
+/// All sizes are in bytes. The windows are clamped to what a ring may hold, so the transport parameters are
+/// to be taken from here and not from the configuration.
 struct StreamLimits: Codable, Sendable, Equatable {
     /// The largest window: a peer may make us reserve that much address space for one stream.
     static let largestWindow = 1 << 30
@@ -15,8 +15,8 @@ struct StreamLimits: Codable, Sendable, Equatable {
     let initialMaxStreamDataBidirectionalLocal: UInt64
     let initialMaxStreamDataBidirectionalRemote: UInt64
     let initialMaxStreamDataUnidirectional: UInt64
-    /// How far auto-tuning may widen the windows. The connection's binds: a stream window may grow beyond two thirds
-    /// of it and is then of no use.
+    /// How far auto-tuning may widen the windows. The connection's binds: a stream window may grow beyond two
+    /// thirds of it and is then of no use.
     let maximumConnectionWindow: UInt64
     let maximumStreamWindow: UInt64
     /// How many streams the peer may have open at once.
@@ -66,8 +66,8 @@ struct StreamLimits: Codable, Sendable, Equatable {
     }
 }
 
-/// What the peer lets us send at first, named as in its transport parameters (RFC 9000 section 18.2): its "local"
-/// streams are those that it opens.
+/// What the peer lets us send at first, named as in its transport parameters (RFC 9000 section 18.2): its
+/// "local" streams are those that it opens.
 struct PeerStreamLimits: Codable, Sendable, Equatable {
     var initialMaxData: UInt64 = 0
     var initialMaxStreamDataBidirectionalLocal: UInt64 = 0

@@ -1,11 +1,11 @@
 /// How a stream competes with the others for the connection (RFC 9000 section 2.3, in the terms of RFC 9218).
 ///
-/// Streams of a lower urgency value go first. Within one urgency, incremental streams share the connection packet
-/// by packet, and streams that are not incremental go one after the other in the order of their ids; where there are
-/// both, every other packet is theirs.
+/// Streams of a lower urgency value go first. Within one urgency, incremental streams share the connection
+/// packet by packet, and streams that are not incremental go one after the other in the order of their ids;
+/// where there are both, every other packet is theirs.
 ///
-/// The default is urgency 3 as in RFC 9218, but incremental: a plain user of the transport expects streams not to
-/// wait for each other.
+/// The default is urgency 3 as in RFC 9218, but incremental: a plain user of the transport expects streams
+/// not to wait for each other.
 public struct StreamPriority: Hashable, Sendable, Codable {
     /// The least urgent level.
     public static let leastUrgent: UInt8 = 7

@@ -2,10 +2,10 @@ import GodwitWire
 
 /// The open streams, in numbered slots.
 ///
-/// A slot that falls free keeps some storage for the stream that takes it next, so that a server of small requests
-/// allocates nothing once it has warmed up.
+/// A slot that falls free keeps some storage for the stream that takes it next, so that a server of small
+/// requests allocates nothing once it has warmed up.
 struct StreamTable: Sendable {
-    /// A freed stream leaves at most this much storage in each direction, and all free slots together this much.
+    /// The storage that a freed stream leaves in each direction at most, and all free slots together.
     static let recycledCapacity = 64 << 10
     static let spareBudget = 256 << 10
 
@@ -37,7 +37,7 @@ struct StreamTable: Sendable {
     /// Whether a slot holds a stream.
     func isOpen(_ slot: Int) -> Bool { peekSlot(of: slots[slot].id) == slot }
 
-    /// The ids of the open streams by slot.
+    /// The slots that hold streams.
     var openSlots: [Int] { slots.indices.filter { isOpen($0) } }
 
     mutating func open(_ id: StreamID, credit: UInt64?, window: UInt64?) -> Int {

@@ -24,8 +24,8 @@ extension Streams {
         if table.slots[slot].sending.takeRoomNotice(limits) { post(.writable, slot) }
     }
 
-    /// A packet with this frame was lost, or a probe is to carry it again (RFC 9002 section 6.2.4). Data is queued
-    /// to be sent again; other frames are made anew from the state of now if they still matter.
+    /// A packet with this frame was lost, or a probe is to carry it again (RFC 9002 section 6.2.4). Data is
+    /// queued to be sent again; other frames are made anew from the state of now if they still matter.
     mutating func onLost(_ record: SentFrame) {
         switch record {
         case .stream(let id, let offset, let length, let fin):
@@ -68,8 +68,8 @@ extension Streams {
         }
     }
 
-    /// Sends blocked signals again, for a connection that would otherwise fall silent while it waits for credit
-    /// (RFC 9000 section 4.1).
+    /// Sends blocked signals again, for a connection that would otherwise fall silent while it waits for
+    /// credit (RFC 9000 section 4.1).
     mutating func repeatBlockedSignals() {
         if schedule.hasFreshData, sendCredit.remaining == 0 { controlFrames.insert(.dataBlocked) }
         for slot in table.openSlots where table.slots[slot].sending.isBlocked {
@@ -77,9 +77,9 @@ extension Streams {
         }
     }
 
-    /// The server refused early data (RFC 9001 section 4.6.2): nothing that was sent counts, and no remembered
-    /// limit holds. What applications wrote is kept, and goes out again under the real limits, which are to be
-    /// applied next. Streams above their number wait.
+    /// The server refused early data (RFC 9001 section 4.6.2): nothing that was sent counts, and no
+    /// remembered limit holds. What applications wrote is kept, and goes out again under the real limits,
+    /// which are to be applied next. Streams above their number wait.
     ///
     /// - Throws: PROTOCOL_VIOLATION when the server acknowledged early data that it refused.
     mutating func rejectEarlyData() throws(TransportError) {

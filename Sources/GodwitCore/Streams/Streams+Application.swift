@@ -4,8 +4,8 @@ import GodwitWire
 extension Streams {
     // MARK: Opening
 
-    /// Opens the next stream of a direction. Nil when the peer allows no more; ``StreamEvent/streamsAvailable(_:)``
-    /// then tells when it does.
+    /// Opens the next stream of a direction. Nil when the peer allows no more;
+    /// ``StreamEvent/streamsAvailable(_:)`` then tells when it does.
     mutating func open(_ direction: StreamID.Direction) -> StreamID? {
         guard local[direction].openedCount < local[direction].limit else {
             noteOpenRefused(direction)
@@ -29,8 +29,9 @@ extension Streams {
 
     // MARK: Sending
 
-    /// Writes to a stream, and with `fin` ends it. Returns how many bytes were taken: fewer than there are when the
-    /// buffer is full, and ``StreamEvent/writable(_:)`` then tells of room. The end counts only if all were taken.
+    /// Writes to a stream, and with `fin` ends it. Returns how many bytes were taken: fewer than there are
+    /// when the buffer is full, and ``StreamEvent/writable(_:)`` then tells of room. The end counts only if
+    /// all were taken.
     mutating func write(_ id: StreamID, _ bytes: UnsafeRawBufferPointer, fin: Bool) throws(StreamError) -> Int
     {
         let slot = try applicationSlot(id)
@@ -48,8 +49,8 @@ extension Streams {
         return table.slots[slot].sending.room(limits)
     }
 
-    /// Abandons what was not delivered, and tells the peer with RESET_STREAM. Does nothing when everything was
-    /// delivered or the stream is already reset.
+    /// Abandons what was not delivered, and tells the peer with RESET_STREAM. Does nothing when everything
+    /// was delivered or the stream is already reset.
     mutating func reset(_ id: StreamID, code: UInt64) throws(StreamError) {
         try checkErrorCode(code)
         let slot = try applicationSlot(id)
@@ -82,11 +83,11 @@ extension Streams {
         table.peekSlot(of: id).map { table.slots[$0].receiving.buffer.readableCount } ?? 0
     }
 
-    /// Shows what can be read to `body`, which returns how many bytes it consumes. Credit goes to the peer as they
-    /// are consumed and not before.
+    /// Shows what can be read to `body`, which returns how many bytes it consumes. Credit goes to the peer as
+    /// they are consumed and not before.
     ///
-    /// The view may be shorter than ``readableBytes(_:)``: read again while ``StreamReadResult/remaining`` is not 0.
-    /// `body` is not called when there is nothing to read, and must not call back into the streams.
+    /// The view may be shorter than ``readableBytes(_:)``: read again while ``StreamReadResult/remaining`` is
+    /// not 0. `body` is not called when there is nothing to read, and must not call back into the streams.
     ///
     /// - Parameter rtt: the smoothed round-trip time, by which the windows are tuned.
     mutating func read(

@@ -68,7 +68,8 @@ extension Streams: Codable {
 
     private var isConsistent: Bool {
         let islands = table.slots.reduce(0) { $0 + $1.receiving.buffer.islandCount }
-        return sendCredit.isConsistent && receiveCredit.isConsistent && receiveCredit.islandCount == islands
+        return limits.isConsistent && sendCredit.isConsistent && receiveCredit.isConsistent
+            && receiveCredit.islandCount == islands
             && remote.bidirectional.isConsistent && remote.unidirectional.isConsistent
             && StreamID.Direction.allCases.allSatisfy {
                 local[$0].openedCount <= StreamID.maxCount && local[$0].limit <= StreamID.maxCount
@@ -82,6 +83,17 @@ extension Streams: Codable {
             && (stream.sending.state == .absent) == isReceiveOnly(id)
             && (stream.receiving.state == .absent) == isSendOnly(id)
             && stream.receiving.isConsistent
+    }
+}
+
+extension StreamLimits {
+    var isConsistent: Bool {
+        let windows = [
+            initialMaxData, initialMaxStreamDataBidirectionalLocal, initialMaxStreamDataBidirectionalRemote,
+            initialMaxStreamDataUnidirectional, maximumConnectionWindow, maximumStreamWindow,
+        ]
+        return windows.allSatisfy { $0 <= Self.largestWindow } && sendBufferLimit <= Self.largestWindow
+            && 1...max(1, sendBufferLimit) ~= unsentLimit
     }
 }
 

@@ -4,8 +4,8 @@ import GodwitWire
 extension Streams {
     /// Takes a STREAM frame (RFC 9000 section 19.8).
     ///
-    /// - Throws: STREAM_STATE_ERROR, STREAM_LIMIT_ERROR, FLOW_CONTROL_ERROR or FINAL_SIZE_ERROR, or INTERNAL_ERROR
-    ///   when the peer leaves more gaps than loss can explain.
+    /// - Throws: STREAM_STATE_ERROR, STREAM_LIMIT_ERROR, FLOW_CONTROL_ERROR or FINAL_SIZE_ERROR, or
+    ///   INTERNAL_ERROR when the peer leaves more gaps than loss can explain.
     mutating func receive(_ frame: StreamFrame) throws(TransportError) {
         guard let slot = try slotForReceiving(frame.id, FrameType.stream) else { return }
         let arrival = try table.slots[slot].receiving.receive(frame, connectionRoom: receiveCredit.room)
@@ -72,7 +72,7 @@ extension Streams {
         raiseStreamLimit(direction, to: maximum)
     }
 
-    /// Takes a DATA_BLOCKED frame (RFC 9000 section 19.12): the peer gets the credit that was not yet worth a frame.
+    /// Takes a DATA_BLOCKED frame (RFC 9000 section 19.12): the peer gets what credit was held back.
     mutating func receiveDataBlocked(_ limit: UInt64) throws(TransportError) {
         if receiveCredit.canRaiseLimit { controlFrames.insert(.maxData) }
     }

@@ -2,8 +2,8 @@ import GodwitWire
 
 /// STREAM frames to the peer.
 extension Streams {
-    /// Behind a first frame, what is left of a packet is used for another one only if it is more than this: slivers
-    /// cost both sides more than they carry.
+    /// Behind a first frame, what is left of a packet is used for another one only if it is more than this:
+    /// slivers cost both sides more than they carry.
     private static var sliver: Int { 32 }
 
     /// Whether there is stream data that may go out under the connection's and its stream's credit.
@@ -38,7 +38,7 @@ extension Streams {
         return true
     }
 
-    /// Tells the peer, once for each limit, that the connection's credit keeps data back (RFC 9000 section 4.1).
+    /// Tells the peer, once for each limit, that its credit keeps data back (RFC 9000 section 4.1).
     mutating func noteConnectionBlocked() {
         if schedule.hasFreshData, sendCredit.takeBlockedNotice() { controlFrames.insert(.dataBlocked) }
     }

@@ -3,8 +3,8 @@ import GodwitWire
 /// The streams of a connection (RFC 9000 sections 2 to 4).
 ///
 /// Frames come in through `receive`, go out through ``writeControlFrames(into:records:)`` and
-/// ``writeStreamFrames(into:records:)``, and what became of the packets they went in comes back through `onAcked` and
-/// `onLost`. Nothing here knows packets, time (but for reads, which measure) or the connection.
+/// ``writeStreamFrames(into:records:)``, and what became of the packets they went in comes back through
+/// `onAcked` and `onLost`. Nothing here knows packets, time (but for reads, which measure) or the connection.
 ///
 /// An idle connection costs no memory beyond this struct: everything grows with the first stream.
 struct Streams: Sendable {
@@ -35,8 +35,8 @@ struct Streams: Sendable {
 
     // MARK: Limits of the peer
 
-    /// Takes the limits of the peer's transport parameters, be they remembered for 0-RTT or real. Limits never fall
-    /// (RFC 9000 section 7.4.1): that the real ones are not lower is for the caller to check.
+    /// Takes the limits of the peer's transport parameters, be they remembered for 0-RTT or real. Limits
+    /// never fall (RFC 9000 section 7.4.1): that the real ones are not lower is for the caller to check.
     mutating func applyPeerLimits(_ newLimits: PeerStreamLimits) {
         peerLimits.raise(to: newLimits)
         sendCredit.raise(to: peerLimits.initialMaxData)
@@ -70,8 +70,8 @@ struct Streams: Sendable {
     func isReceiveOnly(_ id: StreamID) -> Bool { id.direction == .unidirectional && id.initiator != role }
     func isSendOnly(_ id: StreamID) -> Bool { id.direction == .unidirectional && id.initiator == role }
 
-    /// Whether the stream may not be mentioned to the peer: it was opened under a remembered limit that turned out
-    /// too high when early data was refused.
+    /// Whether the stream may not be mentioned to the peer: it was opened under a remembered limit that
+    /// turned out too high when early data was refused.
     func isHeld(_ id: StreamID) -> Bool { id.initiator == role && id.index >= local[id.direction].limit }
 
     private mutating func releaseHeldStreams() {
@@ -156,9 +156,14 @@ struct Streams: Sendable {
         if eventQueue.isEmpty(0) { eventQueue.removeAll() }
     }
 
-    /// How many streams are open, or have something left to tell. Those that the peer opened by opening a higher one
-    /// and that nobody has touched are not among them.
+    /// How many streams are open, or have something left to tell. Those that the peer opened by opening a
+    /// higher one and that nobody has touched are not among them.
     var openCount: Int { table.count }
+
+    /// How many bytes the fullest send buffer holds.
+    var largestSendBuffer: Int {
+        table.openSlots.reduce(0) { max($0, table.slots[$1].sending.buffer.heldCount) }
+    }
 
     /// The ids of those streams, in no order that means anything.
     var openIDs: [StreamID] { table.openSlots.map { table.slots[$0].id } }

@@ -10,7 +10,8 @@ package final class DeterministicServerHandshake: HandshakeSession {
 
     private let configuration: DeterministicTLSServer
     private let earlyDataContext: [UInt8]
-    private let makeParameters: TransportParametersAnswer
+    /// Dropped once it was called, since it may hold on to the connection.
+    private var makeParameters: TransportParametersAnswer?
 
     private var generator: RandomGenerator
     private var session = StandInSession()
@@ -67,10 +68,7 @@ package final class DeterministicServerHandshake: HandshakeSession {
     private func handleClientHello(_ message: StandInMessage) throws(HandshakeFailure) {
         let hello = try StandInClientHello(message)
         session.queue.append(.peerTransportParameters(hello.transportParameters))
-        let parameters: [UInt8]
-        do throws(TransportError) { parameters = try makeParameters(hello.transportParameters) } catch {
-            throw HandshakeFailure(code: error.code, reason: error.reason)
-        }
+        let parameters = try answer(to: hello.transportParameters)
         guard
             let chosen = configuration.applicationProtocols.first(where: hello.applicationProtocols.contains)
         else { throw HandshakeFailure(alert: 120, reason: "NO_APPLICATION_PROTOCOL") }
@@ -84,6 +82,13 @@ package final class DeterministicServerHandshake: HandshakeSession {
             session.queue.append(earlyDataAccepted ? .earlyDataAccepted : .earlyDataRejected)
         }
         try answer(hello, parameters, earlySecret: early)
+    }
+
+    private func answer(to parameters: [UInt8]) throws(HandshakeFailure) -> [UInt8] {
+        defer { makeParameters = nil }
+        do throws(TransportError) { return try makeParameters?(parameters) ?? [] } catch {
+            throw HandshakeFailure(code: error.code, reason: error.reason)
+        }
     }
 
     private func resume(_ hello: StandInClientHello) {

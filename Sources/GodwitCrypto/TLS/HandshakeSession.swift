@@ -49,7 +49,7 @@ public enum HandshakeAction: Hashable, Sendable {
     /// The server doesn't take the early data that the client offered: what was sent in 0-RTT packets has to
     /// be sent again. Both sides get this.
     case earlyDataRejected
-    /// What a later handshake with the same server can resume with, as bytes that ``ResumptionTicket`` reads.
+    /// What a later handshake with the same server can resume with, as bytes that ``SessionTicket`` reads.
     case sessionTicket([UInt8])
     /// The handshake is complete.
     case complete(HandshakeSummary)

@@ -73,7 +73,7 @@ enum TLSCallbacks {
         }
         switch handshake.side {
         case .client(let client, _): client.configuration.keyLog?(text)
-        case .server(let server, _): server.configuration.keyLog?(text)
+        case .server(let server): server.configuration.keyLog?(text)
         }
     }
 
@@ -105,7 +105,7 @@ extension TLSHandshake {
     fileprivate func verifyPeer() throws(CertificateVerifier.Refusal) {
         switch side {
         case .client(let client, let host): try client.verifier.verify(peerCertificates, host: host)
-        case .server(let server, _): try server.verifier.verify(peerCertificates, host: nil)
+        case .server(let server): try server.verifier.verify(peerCertificates, host: nil)
         }
     }
 }

@@ -75,7 +75,7 @@ public final class TLSClient: Sendable {
 
     private func resume(_ ssl: OpaquePointer, with bytes: [UInt8], _ host: String, _ offersEarlyData: Bool) {
         defer { ERR_clear_error() }
-        guard let ticket = ResumptionTicket(bytes), ticket.serverName == host,
+        guard let ticket = SessionTicket(bytes), ticket.serverName == host,
             let session = SSL_SESSION_from_bytes(ticket.session, ticket.session.count, context.context)
         else { return }
         defer { SSL_SESSION_free(session) }

@@ -8,7 +8,7 @@ public import GodwitWire
 public final class TLSHandshake: HandshakeSession {
     enum Side {
         case client(TLSClient, host: String)
-        case server(TLSServer, ServerAnswer)
+        case server(TLSServer)
 
         var isClient: Bool {
             if case .client = self { true } else { false }
@@ -29,6 +29,8 @@ public final class TLSHandshake: HandshakeSession {
     var exporterSecret: [UInt8] = []
     /// Whether the client of a server wants to send early data.
     var isEarlyDataOffered = false
+    /// How a server answers; dropped once it has, since it may hold on to the connection.
+    var serverAnswer: ServerAnswer?
 
     private var inbound = InboundLevels()
     private var scanner = HandshakeMessageScanner()
@@ -155,7 +157,7 @@ public final class TLSHandshake: HandshakeSession {
         let result = SSL_do_handshake(ssl)
         if result == 1 {
             // With early data BoringSSL pauses once, before the handshake is over.
-            if SSL_in_init(ssl) == 0 { finish() } else { reportProgress() }
+            if SSL_in_init(ssl) == 0 { try finish() } else { reportProgress() }
             return .goOn
         }
         switch SSL_get_error(ssl, result) {
@@ -180,11 +182,12 @@ public final class TLSHandshake: HandshakeSession {
         return true
     }
 
-    private func finish() {
+    private func finish() throws(HandshakeFailure) {
         reportProgress()
         if !hasReportedParameters { report(parameters: []) }
+        let summary = try makeSummary()
         isComplete = true
-        queue.append(.complete(makeSummary()))
+        queue.append(.complete(summary))
     }
 
     // MARK: Failures
@@ -263,7 +266,7 @@ extension TLSHandshake {
         guard SSL_SESSION_to_bytes(session, &bytes, &length) == 1, let bytes else { return ERR_clear_error() }
         defer { OPENSSL_free(bytes) }
         ticketCount += 1
-        let ticket = ResumptionTicket(
+        let ticket = SessionTicket(
             serverName: host, applicationProtocol: applicationProtocol ?? "",
             allowsEarlyData: SSL_SESSION_early_data_capable(session) == 1,
             session: [UInt8](UnsafeBufferPointer(start: bytes, count: length)))
@@ -280,12 +283,9 @@ extension TLSHandshake {
         }
     }
 
-    private func makeSummary() -> HandshakeSummary {
+    private func makeSummary() throws(HandshakeFailure) -> HandshakeSummary {
         guard let suite = CipherSuite(SSL_get_current_cipher(ssl)), exporterSecret.count == suite.hashLength
-        else {
-            preconditionFailure(
-                "BoringSSL completed a handshake without a cipher suite or an exporter secret")
-        }
+        else { throw HandshakeFailure(alert: UInt8(SSL_AD_INTERNAL_ERROR), reason: "no exporter secret") }
         return HandshakeSummary(
             applicationProtocol: applicationProtocol ?? "", serverName: serverName, cipherSuite: suite,
             peerCertificates: peerCertificates, isResumed: SSL_session_reused(ssl) == 1,

@@ -70,7 +70,8 @@ public final class TLSServer: Sendable {
             transportParameters: transportParameters,
             codepoint: usesLegacyCodepoint
                 ? TransportParametersExtension.legacy : TransportParametersExtension.standard)
-        let handshake = TLSHandshake(ssl: ssl, side: .server(self, answer))
+        let handshake = TLSHandshake(ssl: ssl, side: .server(self))
+        handshake.serverAnswer = answer
         SSL_set_accept_state(ssl)
         SSL_set_quic_use_legacy_codepoint(ssl, usesLegacyCodepoint ? 1 : 0)
         if !earlyDataContext.isEmpty {

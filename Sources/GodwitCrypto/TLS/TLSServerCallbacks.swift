@@ -7,8 +7,9 @@ extension TLSCallbacks {
     static let clientHello: @convention(c) (UnsafePointer<SSL_CLIENT_HELLO>?) -> ssl_select_cert_result_t = {
         hello in
         guard let hello, let handshake = handshake(hello.pointee.ssl),
-            case .server(let server, let answer) = handshake.side
+            case .server(let server) = handshake.side, let answer = handshake.serverAnswer
         else { return ssl_select_cert_error }
+        handshake.serverAnswer = nil
         do throws(HandshakeFailure) {
             try handshake.answer(hello, server, answer)
             return ssl_select_cert_success
@@ -23,7 +24,7 @@ extension TLSCallbacks {
             OpaquePointer?, UnsafeMutablePointer<UnsafePointer<UInt8>?>?, UnsafeMutablePointer<UInt8>?,
             UnsafePointer<UInt8>?, UInt32, UnsafeMutableRawPointer?
         ) -> CInt = { ssl, chosen, chosenLength, list, length, _ in
-            guard let handshake = handshake(ssl), case .server(let server, _) = handshake.side, let list
+            guard let handshake = handshake(ssl), case .server(let server) = handshake.side, let list
             else {
                 return SSL_TLSEXT_ERR_ALERT_FATAL
             }
@@ -47,7 +48,7 @@ extension TLSCallbacks {
     }()
 
     private static func sealer(_ ssl: OpaquePointer?) -> TokenSealer? {
-        guard case .server(let server, _)? = handshake(ssl)?.side else { return nil }
+        guard case .server(let server)? = handshake(ssl)?.side else { return nil }
         return server.configuration.ticketKeys?.current
     }
 

@@ -65,6 +65,15 @@ extension SimulatedNetwork {
         resume(host, at: interfaces)
     }
 
+    /// Gives a host a further address, of which its program is not told.
+    public func addInterface(_ interface: Interface, to host: HostID) {
+        guard hosts[Int(host.index)].condition != .removed else { return }
+        unregister(host)
+        hosts[Int(host.index)].interfaces.append(interface)
+        register(host)
+        record(.moved, at: .host(host), source: interface.address)
+    }
+
     private func resume(_ host: HostID, at interfaces: [Interface]?) {
         let index = Int(host.index)
         let old = hosts[index].interfaces.first?.address

@@ -107,6 +107,9 @@ public struct SimulatedHost {
     /// Tells the checkers of the network what the program did or saw.
     public func report(_ observation: Observation) { network.report(observation, from: id) }
 
+    /// Adds a violation that the program itself found.
+    public func complain(_ message: String) { network.complain(network.name(of: id), message) }
+
     /// Makes `word` part of the trace: of its hash, and an event of its own.
     ///
     /// What a datagram held after decryption, or how a connection ended, tells two runs apart that sent

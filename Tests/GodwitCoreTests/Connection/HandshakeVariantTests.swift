@@ -131,7 +131,7 @@ struct HandshakeVariantTests {
         #expect(try server.readAll(from: id, now: other.now).bytes == Array("early".utf8))
     }
 
-    private func ticket(of connection: Connection, _ pair: EndpointPair) -> GodwitCore.ResumptionTicket? {
+    private func ticket(of connection: Connection, _ pair: EndpointPair) -> ResumptionTicket? {
         pair.events(of: connection.handle, in: pair.clientEvents).compactMap {
             if case .resumptionTicket(let ticket) = $0 { ticket } else { nil }
         }.first

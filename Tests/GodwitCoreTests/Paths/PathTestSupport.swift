@@ -130,7 +130,8 @@ struct ModelEnd {
             if let data = probe.challenge { frames.append(.challenge(data)) }
             if let data = probe.response { frames.append(.response(data)) }
             if probe.includesPing { frames.append(.data) }
-            result.append(datagram(on: probe.path, size: probe.isPadded ? 1200 : 60, frames: frames))
+            let size = probe.isPadded ? 1200 : min(60, probe.maximumSize)
+            result.append(datagram(on: probe.path, size: size, frames: frames))
         }
         collect()
         return result

@@ -20,8 +20,11 @@ private struct PathsModel {
     private var flights: [Flight] = []
     /// What the NAT makes of the client's addresses.
     private var outside: [NetworkAddress: NetworkAddress] = [:]
+    /// All that the NAT ever gave out. Where the server moves too, packets to those still arrive: if both sides left
+    /// their addresses at once without telling, nothing could bring them together.
+    private var inside: [NetworkAddress: NetworkAddress] = [:]
     private var nextPort: UInt16 = 10_000
-    private var lastHeard = Instant.zero
+    private var lastHeard = (client: Instant.zero, server: Instant.zero)
     private var loss = 0
     private var attacks = false
     /// Whether the server moves too, and the client follows it, as an extension allows.
@@ -87,11 +90,14 @@ private struct PathsModel {
     private mutating func rebind() {
         nextPort += 1
         let ip = random.chance(50) ? Sample.client.ip : Sample.cellular.ip
-        outside[pair.client.paths.active.local] = NetworkAddress(ip: ip, port: nextPort)
+        let local = pair.client.paths.active.local
+        inside[translate(local)] = local
+        outside[local] = NetworkAddress(ip: ip, port: nextPort)
         moves += 1
     }
 
     private mutating func migrate() {
+        if serverMoves { return rebind() }
         nextPort += 1
         let local = NetworkAddress(ip: Sample.client.ip, port: nextPort)
         let atOnce = random.chance(50)
@@ -110,7 +116,10 @@ private struct PathsModel {
         let span = TimeSpan.milliseconds(Int64(random.next() % 100_000))
         now += span
         for index in flights.indices { flights[index].arrives += span }
+        let credit = ledger[pair.server.paths.activeID]
         pair.server.paths.resume(at: now, shiftedBy: span, localAddress: newServerAddress())
+        // A path that is moved takes its credit along.
+        ledger[pair.server.paths.activeID] = credit
         pair.client.paths.resume(at: now, shiftedBy: span, localAddress: nil)
         pair.server.localIDs.resume(shiftedBy: span)
         pair.client.localIDs.resume(shiftedBy: span)
@@ -130,14 +139,19 @@ private struct PathsModel {
         let size = 60 + Int(random.next() % 600)
         let datagram = fromServer ? pair.server.data(at: now, size: size) : pair.client.data(at: now, size: size)
         if let datagram { launch(datagram, toServer: !fromServer) }
-        if !fromServer { offerIDsInSilence() }
+        offerIDsInSilence()
     }
 
     /// What a connection does when its probe timeouts go unanswered.
     private mutating func offerIDsInSilence() {
-        guard now - lastHeard > .milliseconds(300) else { return }
-        lastHeard = now
-        pair.client.localIDs.offerReplacement()
+        if now - lastHeard.client > .milliseconds(300) {
+            lastHeard.client = now
+            pair.client.localIDs.offerReplacement()
+        }
+        if now - lastHeard.server > .milliseconds(300) {
+            lastHeard.server = now
+            pair.server.localIDs.offerReplacement()
+        }
     }
 
     private mutating func flushProbes() {
@@ -206,6 +220,7 @@ private struct PathsModel {
         if let index = pair.server.paths.index(local: datagram.to, remote: datagram.from) {
             ledger[pair.server.paths.all[index].id, default: (0, 0)].received += datagram.size
         }
+        if wasTaken { lastHeard.server = now }
         // Lost or not, a packet whose copy was processed is acknowledged.
         if wasTaken { pair.client.onAcknowledged(datagram, at: now) } else if !flight.isCopy { retry(datagram) }
     }
@@ -216,12 +231,13 @@ private struct PathsModel {
 
     private mutating func deliverToClient(_ datagram: ModelDatagram) throws {
         // The NAT lets in what is addressed to a port that it has given out.
-        let inside = pair.client.paths.all.map(\.local).first { translate($0) == datagram.to }
-        guard let inside else { return pair.server.onLost(datagram) }
+        let former = serverMoves ? inside[datagram.to] : nil
+        let local = former ?? pair.client.paths.all.map(\.local).first { translate($0) == datagram.to }
+        guard let local else { return pair.server.onLost(datagram) }
         var seen = datagram
-        seen.to = inside
+        seen.to = local
         if try pair.client.receive(seen, at: now) {
-            lastHeard = now
+            lastHeard.client = now
             pair.server.onAcknowledged(datagram, at: now)
         } else {
             pair.server.onLost(datagram)

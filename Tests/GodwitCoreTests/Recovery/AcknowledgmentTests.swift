@@ -151,7 +151,7 @@ struct HostileAcknowledgmentTests {
         var refused = 0
         for _ in 0..<40 {
             var sender = RecoverySender.withSample(ms(30))
-            var next: UInt64 = 0
+            var next: UInt64 = 10
             for step in Int64(0)..<30 {
                 next += 1 + random.below(30)
                 sender.send(next, at: at(ms: step * 7), frames: [.maxData(next)])

@@ -115,6 +115,10 @@ struct CongestionWindowTests {
         #expect(controller.window == 51_200)
         controller.acknowledge(1, sent: 20, now: 70)
         #expect(controller.window == 52_400)
+        // What is acknowledged beyond a window counts toward the next.
+        controller.acknowledge(62_400, sent: 20, now: 70)
+        controller.acknowledge(43_600, sent: 20, now: 70)
+        #expect(controller.window == 54_800)
     }
 
     @Test("A mark reduces like a loss (RFC 9002 section 7.1)")

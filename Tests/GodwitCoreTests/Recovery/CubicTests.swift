@@ -35,22 +35,35 @@ private struct ReferenceCubic {
     }
 }
 
+/// CUBIC's congestion avoidance with its window, at datagrams of 1000 bytes.
+private struct CubicWindow {
+    var cubic = Cubic()
+    var window: UInt64
+
+    var curve: CubicCurve { cubic.curve }
+
+    mutating func grow(_ bytes: UInt64, now: Instant, rtt: TimeSpan) {
+        window = cubic.curve.grow(window, acked: bytes, maximumDatagramSize: 1000, now: now, rtt: rtt)
+    }
+
+    mutating func reduce() { window = cubic.reduce(window) }
+}
+
 @Suite("CUBIC (RFC 9438)")
 struct CubicTests {
     private let size: UInt64 = 1000
 
-    /// A controller that was reduced at `segments` of 1000 bytes and left recovery.
-    private func reduced(at segments: UInt64) -> Cubic {
-        var cubic = Cubic(maximumDatagramSize: 1000)
-        cubic.state.setWindow(segments * 1000)
-        cubic.reduce(now: at(ms: 0), isUndoable: true)
+    /// A window that was reduced at `segments` of 1000 bytes.
+    private func reduced(at segments: UInt64) -> CubicWindow {
+        var cubic = CubicWindow(window: segments * 1000)
+        cubic.reduce()
         return cubic
     }
 
     @Test("K is the time back to the maximum (RFC 9438 section 4.2)", arguments: [10, 100, 1000, 10_000])
     func timeToMaximum(segments: UInt64) {
         var cubic = reduced(at: segments)
-        cubic.growInAvoidance(0, now: at(ms: 1), rtt: ms(100))
+        cubic.grow(0, now: at(ms: 1), rtt: ms(100))
         let expected = cbrt(Double(segments) * 0.3 / 0.4)
         #expect(abs(cubic.curve.timeToMaximum - expected) < 1e-9)
         let start = cubic.curve.value(at: 0, Double(size))
@@ -70,11 +83,11 @@ struct CubicTests {
         for round in Int64(0)..<60 {
             let time = rtt * round
             for _ in 0..<4 {
-                let acked = cubic.state.window / 4
-                cubic.growInAvoidance(acked, now: at(ms: 1) + time, rtt: rtt)
+                let acked = cubic.window / 4
+                cubic.grow(acked, now: at(ms: 1) + time, rtt: rtt)
                 reference.acknowledge(Double(acked) / 1000, time: time.inSeconds, rtt: rtt.inSeconds)
             }
-            let window = Double(cubic.state.window) / 1000
+            let window = Double(cubic.window) / 1000
             #expect(abs(window - reference.window) < 0.001 * reference.window + 0.01, "round \(round)")
         }
     }
@@ -83,30 +96,30 @@ struct CubicTests {
     func renoFriendly() {
         var cubic = reduced(at: 20)
         for round in Int64(0)..<12 {
-            cubic.growInAvoidance(cubic.state.window, now: at(ms: 1 + 10 * round), rtt: ms(10))
+            cubic.grow(cubic.window, now: at(ms: 1 + 10 * round), rtt: ms(10))
         }
         // 12 round trips at alpha = 9/17 segments; the cubic function would not have moved much yet.
-        let growth = Double(cubic.state.window - 14_000)
+        let growth = Double(cubic.window - 14_000)
         #expect(abs(growth - 12 * 9_000 / 17) < 100)
     }
 
     @Test("The target is never more than half a window away (RFC 9438 section 4.2)")
     func boundedTarget() {
         var cubic = reduced(at: 100)
-        cubic.growInAvoidance(1000, now: at(ms: 1), rtt: ms(100))
-        let window = cubic.state.window
-        cubic.growInAvoidance(window, now: at(ms: 1_000_000), rtt: ms(100))
-        #expect(cubic.state.window <= window + window / 2)
+        cubic.grow(1000, now: at(ms: 1), rtt: ms(100))
+        let window = cubic.window
+        cubic.grow(window, now: at(ms: 1_000_000), rtt: ms(100))
+        #expect(cubic.window <= window + window / 2)
     }
 
     @Test("A maximum that was not reached again makes room for others (RFC 9438 section 4.7)")
     func fastConvergence() {
         var cubic = reduced(at: 100)
-        cubic.reduce(now: at(ms: 100), isUndoable: true)
-        #expect(cubic.state.window == 49_000)
+        cubic.reduce()
+        #expect(cubic.window == 49_000)
         #expect(cubic.curve.maximumWindow == 70_000 * 0.85)
-        cubic.state.setWindow(90_000)
-        cubic.reduce(now: at(ms: 200), isUndoable: true)
+        cubic.window = 90_000
+        cubic.reduce()
         #expect(cubic.curve.maximumWindow == 90_000)
     }
 
@@ -114,38 +127,35 @@ struct CubicTests {
     func applicationLimited() {
         var steady = reduced(at: 100)
         for round in Int64(0)..<10 {
-            steady.growInAvoidance(50_000, now: at(ms: 1 + 100 * round), rtt: ms(100))
+            steady.grow(50_000, now: at(ms: 1 + 100 * round), rtt: ms(100))
         }
         var paused = steady
         var idle = steady
-        paused.onApplicationLimited()
-        idle.onIdle()
-        steady.growInAvoidance(1000, now: at(ms: 1001), rtt: ms(100))
-        paused.growInAvoidance(1000, now: at(ms: 60_901), rtt: ms(100))
-        idle.growInAvoidance(1000, now: at(ms: 61_001), rtt: ms(100))
-        #expect(idle.state.window == steady.state.window)
-        #expect(paused.state.window.distance(to: steady.state.window).magnitude < 100)
+        paused.cubic.curve.pause()
+        idle.cubic.curve.noteIdle()
+        steady.grow(1000, now: at(ms: 1001), rtt: ms(100))
+        paused.grow(1000, now: at(ms: 60_901), rtt: ms(100))
+        idle.grow(1000, now: at(ms: 61_001), rtt: ms(100))
+        #expect(idle.window == steady.window)
+        #expect(paused.window.distance(to: steady.window).magnitude < 100)
     }
 
     @Test("Slow start that ended without loss goes on from where it is (RFC 9438 section 4.10)")
     func afterHyStart() {
-        var cubic = Cubic(maximumDatagramSize: 1000)
-        cubic.state.setWindow(50_000)
-        cubic.onSlowStartExit()
-        cubic.growInAvoidance(50_000, now: at(ms: 100), rtt: ms(100))
+        var cubic = CubicWindow(window: 50_000)
+        cubic.cubic.onSlowStartExit(50_000)
+        cubic.grow(50_000, now: at(ms: 100), rtt: ms(100))
         #expect(cubic.curve.maximumWindow == 50_000)
         #expect(cubic.curve.timeToMaximum == 0)
-        #expect(cubic.state.window <= 51_000)
+        #expect(cubic.window <= 51_000)
     }
 
     @Test("So does the stage after persistent congestion (RFC 9438 section 4.8)")
     func afterPersistentCongestion() {
         var cubic = reduced(at: 100)
-        cubic.onPersistentCongestion()
-        #expect(cubic.state.window == 2000)
-        #expect(cubic.state.slowStartThreshold == 70_000)
-        cubic.state.setWindow(70_000)
-        cubic.growInAvoidance(1000, now: at(ms: 5000), rtt: ms(100))
+        cubic.cubic.startOver()
+        cubic.window = 70_000
+        cubic.grow(1000, now: at(ms: 5000), rtt: ms(100))
         #expect(cubic.curve.maximumWindow == 70_000)
         #expect(cubic.curve.timeToMaximum == 0)
     }
@@ -153,12 +163,12 @@ struct CubicTests {
     @Test("A freeze does not move the curve")
     func freeze() {
         var frozen = reduced(at: 100)
-        frozen.growInAvoidance(1000, now: at(ms: 1), rtt: ms(100))
+        frozen.grow(1000, now: at(ms: 1), rtt: ms(100))
         var steady = frozen
-        frozen.shift(by: ms(3_600_000))
-        steady.growInAvoidance(70_000, now: at(ms: 900), rtt: ms(100))
-        frozen.growInAvoidance(70_000, now: at(ms: 3_600_900), rtt: ms(100))
-        #expect(frozen.state.window == steady.state.window)
+        frozen.cubic.shift(by: ms(3_600_000))
+        steady.grow(70_000, now: at(ms: 900), rtt: ms(100))
+        frozen.grow(70_000, now: at(ms: 3_600_900), rtt: ms(100))
+        #expect(frozen.window == steady.window)
     }
 
     @Test("Cube roots are exact to the last digits over all magnitudes")

@@ -93,10 +93,16 @@ struct PersistentCongestionTests {
         for (number, second) in [1, 3, 5, 7].enumerated() {
             sender.send(UInt64(number), at: at(ms: Int64(second) * 1000))
         }
-        sender.send(4...6, at: at(ms: 12_000))
+        var longer = sender
+        // On another path, so that their sample leaves the duration alone.
+        sender.send(4...6, at: at(ms: 12_000), path: .second)
         try sender.acknowledge(6...6, at: at(ms: 12_100))
         #expect(sender.lostNumbers == [0, 1, 2, 3])
         #expect(!persistentCongestion(sender))
+        longer.send(4, at: at(ms: 7001))
+        longer.send(5...7, at: at(ms: 12_000), path: .second)
+        try longer.acknowledge(7...7, at: at(ms: 12_100))
+        #expect(persistentCongestion(longer))
     }
 
     @Test("Losses found one after the other add up")

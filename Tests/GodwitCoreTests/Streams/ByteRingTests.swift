@@ -91,7 +91,7 @@ struct ByteRingTests {
 @Suite("Send buffers")
 struct SendBufferTests {
     @Test(
-        "Acknowledgements in any order free the front, and losses leave out what arrived (RFC 9000 section 13.3)"
+        "Acknowledgements in any order free the front, losses leave out what arrived (RFC 9000 section 13.3)"
     )
     func randomAcknowledgements() {
         var generator = SeededGenerator(seed: 7)

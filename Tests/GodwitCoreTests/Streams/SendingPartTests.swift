@@ -22,7 +22,7 @@ struct SendingPartTests {
     }
 
     @Test(
-        "The application hears when everything was acknowledged, and the stream is gone (RFC 9000 section 3.1)"
+        "The application hears when all was acknowledged, and the stream is gone (RFC 9000 section 3.1)"
     )
     func finishes() throws {
         let peers = StreamPeers()

@@ -68,7 +68,7 @@ struct StreamConcurrencyTests {
     }
 
     @Test(
-        "An application that wants more than the peer allows says so once and is told later (RFC 9000 section 4.6)"
+        "Who wants more than the peer allows says so once and is told later (RFC 9000 section 4.6)"
     )
     func openRefused() throws {
         let peers = StreamPeers(server: StreamLimits(maxStreamsBidirectional: 2))
@@ -114,7 +114,7 @@ struct StreamConcurrencyTests {
     }
 
     @Test(
-        "Streams that were opened without being touched end when the application ends them (RFC 9000 section 4.6)"
+        "Streams that nobody touched end when the application ends them (RFC 9000 section 4.6)"
     )
     func untouchedStreamsEnd() throws {
         let server = StreamsEnd(role: .server, limits: StreamLimits(maxStreamsBidirectional: 4))

@@ -4,8 +4,8 @@ import Testing
 
 @testable import GodwitCore
 
-/// A client and a server write, read, lose, reorder and duplicate at random, and a model knows what every stream
-/// should deliver.
+/// A client and a server write, read, lose, reorder and duplicate at random, and a model knows what every
+/// stream should deliver.
 private struct TransferModel {
     struct Channel {
         var written: [UInt8] = []
@@ -117,7 +117,8 @@ private struct TransferModel {
         flights[end][index].isDelivered = true
         if generator.chance(20) { return }
         let packet = flights[end].remove(at: index).packet
-        // An acknowledgement may be lost with its packet, and then the packet counts as lost though it arrived.
+        // An acknowledgement may be lost with its packet, and then the packet counts as lost though it
+        // arrived.
         if generator.chance(10) { ends[end].lose(packet) } else { ends[end].acknowledge(packet) }
     }
 

@@ -149,7 +149,7 @@ struct DeterministicHandshakeTests {
         }
     }
 
-    // MARK: Helpers
+    // MARK: Making both sides
 
     private func makeStandIns(
         usesMLKEM: Bool, earlyData: Bool = true

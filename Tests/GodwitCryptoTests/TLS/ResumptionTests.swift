@@ -25,11 +25,11 @@ struct ResumptionTests {
         let first = run(
             try TLSClient(.test()).handshake(),
             try makeServer(earlyData: true).handshake(earlyDataContext: "a"))
-        let ticket = try #require(ResumptionTicket(first.client.tickets[0]))
+        let ticket = try #require(SessionTicket(first.client.tickets[0]))
         #expect(ticket.serverName == "server.test" && ticket.applicationProtocol == "h3")
         #expect(ticket.allowsEarlyData && ticket.bytes == first.client.tickets[0])
-        #expect(ResumptionTicket([]) == nil && ResumptionTicket(ticket.bytes + [0]) == nil)
-        for count in 0..<40 { #expect(ResumptionTicket(Array(ticket.bytes.prefix(count))) == nil) }
+        #expect(SessionTicket([]) == nil && SessionTicket(ticket.bytes + [0]) == nil)
+        for count in 0..<40 { #expect(SessionTicket(Array(ticket.bytes.prefix(count))) == nil) }
     }
 
     @Test("A ticket goes to no other server than its own (RFC 8446 section 4.6.1)")
@@ -136,7 +136,12 @@ struct ResumptionTests {
     func refusals() throws {
         let (client, server) = (try TLSClient(.test()), try makeServer(earlyData: true))
         let ticket = run(client.handshake(), server.handshake(earlyDataContext: "a")).client.tickets[0]
-        for refusing in [try makeServer(), try makeServer(earlyData: true, groups: [.p256])] {
+        let stranger = try TLSServer(
+            .test {
+                $0.ticketKeys = .random()
+                $0.earlyData = ReplayFilter(refusesFirstWindow: false)
+            })
+        for refusing in [try makeServer(), try makeServer(earlyData: true, groups: [.p256]), stranger] {
             let pair = run(
                 client.handshake(ticket: ticket, early: true), refusing.handshake(earlyDataContext: "a"))
             #expect(pair.isComplete && pair.client.summary?.earlyDataAccepted == false)
@@ -173,7 +178,7 @@ struct ResumptionTests {
     func noContext() throws {
         let (client, server) = (try TLSClient(.test()), try makeServer(earlyData: true))
         let ticket = run(client.handshake(), server.handshake()).client.tickets[0]
-        #expect(ResumptionTicket(ticket)?.allowsEarlyData == false)
+        #expect(SessionTicket(ticket)?.allowsEarlyData == false)
         let pair = run(client.handshake(ticket: ticket, early: true), server.handshake())
         #expect(pair.client.writeSecret(.earlyData) == nil && pair.client.summary?.isResumed == true)
     }

@@ -146,6 +146,31 @@ struct TLSHandshakeTests {
         #expect(pair.server.failure?.alert == 0)
     }
 
+    @Test("What makes a server's parameters is let go once it has, and so is a session")
+    func lifetimes() throws {
+        weak var held: Lines?
+        weak var session: TLSHandshake?
+        let pair: HandshakePair
+        do {
+            let lines = Lines()
+            held = lines
+            let server = try TLSServer(.test()).makeHandshake { _ in
+                lines.append("asked")
+                return [1]
+            }
+            pair = HandshakePair(try TLSClient(.test()).handshake(), server)
+        }
+        #expect(held != nil)
+        pair.run()
+        #expect(held == nil && pair.isComplete)
+        do {
+            let client = try TLSClient(.test()).handshake()
+            session = client
+            HandshakeParticipant(client).start()
+        }
+        #expect(session == nil)
+    }
+
     @Test("The draft's number for transport parameters serves mvfst's version")
     func legacyCodepoint() throws {
         let (client, server) = (try TLSClient(.test()), try TLSServer(.test()))
@@ -184,6 +209,41 @@ struct TLSHandshakeTests {
         server.receive(client.sent(at: .initial), at: .initial)
         #expect(!server.session.isComplete && server.session.applicationProtocol == "h3")
         #expect(server.session.serverName == "server.test")
+    }
+
+    @Test("One client and one server serve many threads at once, while certificates and keys are replaced")
+    func manyThreads() async throws {
+        let keys = TicketKeys.random()
+        let credentials = ServerCredentials([try TestIdentities.server.identity()])
+        let client = try TLSClient(.test())
+        let server = try TLSServer(
+            .test {
+                $0.credentials = credentials
+                $0.ticketKeys = keys
+            })
+        let identity = try TestIdentities.server.identity()
+        let completed = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    let pair = HandshakePair(client.handshake(), server.handshake())
+                    pair.run()
+                    credentials.replace(with: [identity])
+                    keys.replace(with: [.random()])
+                    return pair.isComplete
+                }
+            }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(completed == 8)
+    }
+
+    @Test("Suites, groups and failures go by their registered names")
+    func names() {
+        let groups: [KeyExchangeGroup] = [.x25519MLKEM768, .x25519, .p256, .p384, .init(rawValue: 0x1234)]
+        #expect(groups.map(\.description) == ["X25519MLKEM768", "X25519", "P-256", "P-384", "0x1234"])
+        #expect(CipherSuite.aes128GCM.description == "TLS_AES_128_GCM_SHA256")
+        let failure = HandshakeFailure(alert: 120, reason: "none in common")
+        #expect(failure.description.hasSuffix(": none in common"))
     }
 
     @Test("Secrets go to the key log, if there is one")

@@ -82,8 +82,13 @@ def ipv6_headers(source: Address, destination: Address, ecn: int, payload: bytes
     return header + blank[:6] + struct.pack(">H", checksum(pseudo_header + blank + payload) or 0xFFFF)
 
 
-def read(path: Path) -> Iterator[Datagram]:
-    """The UDP datagrams of a capture, in the order of the file. A record cut off at the end is left out."""
+def read(path: Path) -> list[Datagram]:
+    """The UDP datagrams of a capture, in the order of time."""
+    return sorted(records(path), key=lambda datagram: datagram.time)
+
+
+def records(path: Path) -> Iterator[Datagram]:
+    """In the order of the file. A record cut off at the end is left out."""
     data = path.read_bytes()
     if len(data) < FILE_HEADER.size or FILE_HEADER.unpack_from(data)[0] != MAGIC_NANOSECONDS:
         raise ValueError(f"{path} is not a capture with nanoseconds")

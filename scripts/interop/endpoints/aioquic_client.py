@@ -162,7 +162,7 @@ def main() -> int:
     try:
         asyncio.run(run(contract))
     except ConnectionError as error:
-        print(f"aioquic client: {error or 'the handshake failed'}", file=sys.stderr)
+        print(f"aioquic client: {str(error) or 'closed before the handshake was complete'}", file=sys.stderr)
         return 1
     return 0
 

@@ -38,6 +38,8 @@ class Outcome:
     # Why it failed, or what was measured.
     detail: str = ""
     seconds: float = 0.0
+    # How many it took.
+    attempts: int = 1
 
 
 class Failed(Exception):
@@ -66,23 +68,38 @@ def run_cell(cell: Cell, root: Path, *, keep: bool = False) -> Outcome:
     """Runs a cell in a folder of its own below `root`, and says how it went."""
     started = time.monotonic()
     folder = cell.folder(root)
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        status, detail = Status.PASSED, Run(cell, folder).judge()
-    except Unsupported as reason:
-        status, detail = Status.UNSUPPORTED, str(reason)
-    except (Failed, CheckFailed, NetworkFailed) as reason:
-        status, detail = Status.FAILED, str(reason)
-    outcome = Outcome(status, detail, time.monotonic() - started)
+    for number in range(1, cell.case.attempts + 1):
+        status, detail = attempt(cell, folder)
+        if status is not Status.FAILED or number == cell.case.attempts:
+            break
+        set_aside(folder, number)
+    outcome = Outcome(status, detail, time.monotonic() - started, number)
     write_result(folder, cell, outcome)
     if status is not Status.FAILED and not keep:
         remove_bulk(folder)
     return outcome
 
 
+def attempt(cell: Cell, folder: Path) -> tuple[Status, str]:
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        return Status.PASSED, Run(cell, folder).judge()
+    except Unsupported as reason:
+        return Status.UNSUPPORTED, str(reason)
+    except (Failed, CheckFailed, NetworkFailed) as reason:
+        return Status.FAILED, str(reason)
+
+
+def set_aside(folder: Path, number: int) -> None:
+    """Keeps what a failed attempt left, as a fault that shows only now and then is a fault."""
+    place = folder.with_name(f"{folder.name}-attempt-{number}")
+    shutil.rmtree(place, ignore_errors=True)
+    folder.rename(place)
+
+
 def write_result(folder: Path, cell: Cell, outcome: Outcome) -> None:
-    text = f"{cell.name}: {outcome.status.value} in {outcome.seconds:.1f} s\n{outcome.detail}\n"
-    (folder / "result.txt").write_text(text)
+    text = f"{cell.name}: {outcome.status.value} in {outcome.seconds:.1f} s, attempt {outcome.attempts}\n"
+    (folder / "result.txt").write_text(f"{text}{outcome.detail}\n")
 
 
 def remove_bulk(folder: Path) -> None:
@@ -177,8 +194,8 @@ class Run:
         }
 
     def _evidence(self) -> Evidence:
-        client_side = list(pcap.read(self._folder / "client.pcap"))
-        server_side = list(pcap.read(self._folder / "server.pcap"))
+        client_side = pcap.read(self._folder / "client.pcap")
+        server_side = pcap.read(self._folder / "server.pcap")
         addresses = frozenset([*self._network.servers, *self._network.doors])
         table = ConnectionTable(self._keys())
         client, server = read_traces(client_side, server_side, addresses, table)

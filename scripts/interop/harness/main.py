@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import signal
 import sys
@@ -14,7 +13,7 @@ from cases.catalogue import CASES
 from harness.cell import Cell, Outcome, Status, run_cell
 from harness.matrix import Result, Runner, lacking, possible_pairs, remarks, table
 from harness.options import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_UNAVAILABLE, EXIT_USAGE, SUBJECT, fail
-from harness.verification import Verifier
+from harness.verification import Verifier, with_seed
 from peers.catalogue import peers
 from peers.peer import Peer
 
@@ -64,11 +63,8 @@ def select_cells(options: argparse.Namespace, pairs: list[Pair]) -> list[Cell]:
     cases = [look_up(name, CASES, "case") for name in names]
     if options.quick and not options.cases:
         cases = [case for case in cases if not case.has_cross_traffic]
-    scenarios = [dataclasses.replace(case.scenario, seed=options.seed) for case in cases]
-    seeded = [
-        dataclasses.replace(case, scenario=scenario) for case, scenario in zip(cases, scenarios, strict=True)
-    ]
-    return [Cell(client, server, case) for client, server in pairs for case in seeded]
+    cells = [Cell(client, server, case) for client, server in pairs for case in cases]
+    return [with_seed(cell, options.seed) for cell in cells]
 
 
 def run(options: argparse.Namespace, cells: list[Cell], reference: Peer) -> list[Result]:

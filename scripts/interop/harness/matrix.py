@@ -33,7 +33,8 @@ class Result:
         outcome = self.outcome
         if outcome.status is not Status.PASSED:
             return SYMBOLS[outcome.status]
-        return f"✓ {outcome.detail or f'{outcome.seconds:.1f} s'}"
+        attempts = f", attempt {outcome.attempts}" if outcome.attempts > 1 else ""
+        return f"✓ {outcome.detail or f'{outcome.seconds:.1f} s'}{attempts}"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -43,6 +44,7 @@ class Result:
             "status": self.outcome.status.value,
             "detail": self.outcome.detail,
             "seconds": round(self.outcome.seconds, 1),
+            "attempts": self.outcome.attempts,
         }
 
 

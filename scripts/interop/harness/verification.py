@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from harness.cell import Cell, Outcome, Status
 from peers.peer import Peer
 
 # Some faults only show now and then: one failure among these is proof enough.
-ATTEMPTS = 3
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ class Verifier:
 
     def _try(self, claim: Claim, cell: Cell) -> str | None:
         trial = self._trial(claim, cell)
-        for _ in range(ATTEMPTS):
-            outcome = self._run(trial)
+        for attempt in range(ATTEMPTS):
+            outcome = self._run(once(with_seed(trial, trial.case.scenario.seed + attempt)))
             if outcome.status is not Status.PASSED:
                 return f"{describe(claim.peer, trial)}: {outcome.detail}"
         return None
@@ -75,6 +76,15 @@ class Verifier:
             trial = Cell(self._reference, claim.peer, claim.case)
         # If the reference can't do the case either, its failure would say nothing about the peer.
         return cell if len(claims(trial)) > 1 else trial
+
+
+def with_seed(cell: Cell, seed: int) -> Cell:
+    scenario = dataclasses.replace(cell.case.scenario, seed=seed)
+    return dataclasses.replace(cell, case=dataclasses.replace(cell.case, scenario=scenario))
+
+
+def once(cell: Cell) -> Cell:
+    return dataclasses.replace(cell, case=dataclasses.replace(cell.case, attempts=1))
 
 
 def describe(peer: Peer, trial: Cell) -> str:

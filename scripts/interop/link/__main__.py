@@ -6,11 +6,11 @@ The task: {"scenario": {...}, "servers": [[host, port], ...], "client_capture": 
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from pathlib import Path
 
 from link.forwarder import Forwarder
+from link.process import run_until_stopped
 from link.scenario import Scenario
 
 
@@ -22,11 +22,8 @@ def main() -> None:
         Path(task["client_capture"]),
         Path(task["server_capture"]),
     )
-    stopping: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
     print(json.dumps({"doors": forwarder.doors}), flush=True)
-    while not stopping:
-        forwarder.step()
+    run_until_stopped(forwarder.step)
     forwarder.close()
     print(json.dumps(forwarder.statistics()), flush=True)
 

@@ -1,4 +1,7 @@
-"""The link's event loop: reads from both sides, and delivers each datagram when its time has come."""
+"""The link's event loop: reads from both sides, and delivers each datagram when its time has come.
+
+Its clock is the real-time one, as the kernel's timestamps of arrival are.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from pathlib import Path
 from capture.pcap import Address, Writer
 from link.pipe import Pipe
 from link.scenario import Scenario
-from link.sockets import EcnSocket
+from link.sockets import EcnSocket, Received
 
 # Sizes of the headers that a datagram has on the wire.
 IPV4_AND_UDP = 28
@@ -88,7 +91,7 @@ class Forwarder:
                 self._read_from_server(bindings[ready])
             else:
                 self._read_from_clients(ready)
-        now = time.monotonic()
+        now = time.time()
         self._rebind_if_due(now)
         while self._agenda and self._agenda[0][0] <= now:
             self._deliver(heapq.heappop(self._agenda)[2], now)
@@ -97,32 +100,37 @@ class Forwarder:
         due = [self._agenda[0][0]] if self._agenda else []
         if self._next_rebinding is not None:
             due.append(self._next_rebinding)
-        return min(LONGEST_WAIT, max(0.0, min(due) - time.monotonic())) if due else LONGEST_WAIT
+        return min(LONGEST_WAIT, max(0.0, min(due) - time.time())) if due else LONGEST_WAIT
 
     def _read_from_clients(self, door: EcnSocket) -> None:
-        for payload, ecn, client in door.receive():
-            self._client_side.write(time.time_ns(), client, door.address, ecn, payload)
+        for datagram in door.receive():
+            client = datagram.sender
+            self._client_side.write(datagram.time_ns, client, door.address, datagram.ecn, datagram.payload)
             self._start_the_clock()
-            flow = self._flow(client, door.is_ipv6)
-            number = self._doors.index(door)
-            self._schedule(Delivery(self._to_server, flow, flow.binding, number, ecn, payload))
+            self._schedule(
+                self._to_server, self._flow(client, door.is_ipv6), self._doors.index(door), datagram
+            )
 
     def _read_from_server(self, flow: Flow) -> None:
-        for payload, ecn, server in flow.binding.receive():
+        for datagram in flow.binding.receive():
+            server = datagram.sender
             if server not in self._servers:
                 continue
-            self._server_side.write(time.time_ns(), server, flow.binding.address, ecn, payload)
-            number = self._servers.index(server)
-            self._schedule(Delivery(self._to_client, flow, flow.binding, number, ecn, payload))
+            address = flow.binding.address
+            self._server_side.write(datagram.time_ns, server, address, datagram.ecn, datagram.payload)
+            self._schedule(self._to_client, flow, self._servers.index(server), datagram)
 
-    def _schedule(self, delivery: Delivery) -> None:
-        headers = IPV6_AND_UDP if delivery.binding.is_ipv6 else IPV4_AND_UDP
-        arrival = delivery.pipe.admit(len(delivery.payload) + headers, time.monotonic())
+    def _schedule(self, pipe: Pipe, flow: Flow, door: int, datagram: Received) -> None:
+        size = len(datagram.payload) + (IPV6_AND_UDP if flow.binding.is_ipv6 else IPV4_AND_UDP)
+        # When the datagram came counts, not when this process got around to reading it.
+        arrival = pipe.admit(size, datagram.time_ns / 1e9)
         if arrival is not None:
+            delivery = Delivery(pipe, flow, flow.binding, door, datagram.ecn, datagram.payload)
             heapq.heappush(self._agenda, (arrival, next(self._ordinals), delivery))
 
     def _deliver(self, delivery: Delivery, now: float) -> None:
-        payload = delivery.pipe.deliver(delivery.payload, now - (self._started_at or now))
+        elapsed = now - (self._started_at or now)
+        payload = delivery.pipe.deliver(delivery.payload, delivery.flow.client, elapsed)
         if payload is None:
             return
         if delivery.pipe is self._to_server:
@@ -149,7 +157,7 @@ class Forwarder:
 
     def _start_the_clock(self) -> None:
         if self._started_at is None:
-            self._started_at = time.monotonic()
+            self._started_at = time.time()
             if self._scenario.rebinding:
                 self._next_rebinding = self._started_at + self._scenario.rebinding.first
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from capture.pcap import Address
 from link.faults import faults_of
 from link.scenario import Scenario
 
@@ -33,12 +34,12 @@ class Pipe:
         self._busy_until = start + (size + FRAMING) * 8 / self._scenario.bits_per_second
         return self._busy_until + self._scenario.delay
 
-    def deliver(self, payload: bytes, elapsed: float) -> bytes | None:
+    def deliver(self, payload: bytes, flow: Address, elapsed: float) -> bytes | None:
         arrived: bytes | None = payload
         for fault in self.faults:
             if arrived is None:
                 break
-            arrived = fault.apply(arrived, elapsed)
+            arrived = fault.apply(arrived, flow, elapsed)
         return arrived
 
     def _waiting(self, now: float) -> int:

@@ -13,7 +13,6 @@ import itertools
 import json
 import os
 import select
-import signal
 import struct
 import sys
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from capture.pcap import UDP, Writer
 from link.pipe import Pipe
+from link.process import run_until_stopped
 from link.scenario import Scenario
 
 TUNSETIFF = 0x400454CA
@@ -114,11 +114,8 @@ def main() -> None:
     client = Tunnel(task["devices"][0], Path(task["client_capture"]))
     server = Tunnel(task["devices"][1], Path(task["server_capture"]))
     bridge = Bridge(Scenario.from_json(task["scenario"]), client, server)
-    stopping: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
     print("ready", flush=True)
-    while not stopping:
-        bridge.step()
+    run_until_stopped(bridge.step)
     client.close()
     server.close()
 

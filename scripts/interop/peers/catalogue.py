@@ -40,6 +40,7 @@ def nginx(prefix: Path) -> Peer:
         "ecn": NO_ECN,
         "v2": "speaks version 1 only",
         "connectionmigration": "has no preferred address",
+        "handshakecorruption": "answers a damaged token before it checks that the packet is genuine",
         "rebind-port": NO_CHALLENGE,
         "rebind-addr": NO_CHALLENGE,
     }

@@ -19,11 +19,12 @@ from link.pipe import Pipe
 from link.scenario import Blackhole, Impairment, Rebinding, Scenario
 
 ECT_0 = 2
+FLOW = ("127.0.0.1", 1000)
 
 
 def survivors(scenario: Scenario, count: int) -> list[int]:
     pipe = Pipe(scenario, to_server=True)
-    return [number for number in range(count) if pipe.deliver(b"\x40datagram", 0.0)]
+    return [number for number in range(count) if pipe.deliver(b"\x40datagram", FLOW, 0.0)]
 
 
 class Bottleneck(unittest.TestCase):
@@ -57,7 +58,7 @@ class Faults(unittest.TestCase):
         fault = Corruption(Chooser(Impairment(percent=100, burst=1000), random.Random(1)))
         original = bytes([0x40]) + bytes(range(1, 200))
         for _ in range(100):
-            damaged = fault.apply(original, 0.0) or b""
+            damaged = fault.apply(original, FLOW, 0.0) or b""
             differing = [
                 index for index, pair in enumerate(zip(original, damaged, strict=True)) if len(set(pair)) == 2
             ]
@@ -66,7 +67,7 @@ class Faults(unittest.TestCase):
 
     def test_blackhole_and_drop_list(self) -> None:
         outage = faults_of(Scenario(blackhole=Blackhole(on=5, off=2)), to_server=False)[0]
-        passed = [outage.apply(b"x", elapsed) is not None for elapsed in (4.9, 5.0, 6.9, 7.0)]
+        passed = [outage.apply(b"x", FLOW, elapsed) is not None for elapsed in (4.9, 5.0, 6.9, 7.0)]
         self.assertEqual(passed, [True, False, False, True])
         self.assertEqual(survivors(Scenario(drops_to_server=(2, 3)), 5), [0, 3, 4])
 

@@ -3,7 +3,7 @@ internal import GodwitWire
 /// What a client keeps to resume a session, in the form in which a handshake gives it out and takes it back.
 ///
 /// A client sends it to no other server, since it names it (RFC 8446 section 4.6.1).
-public struct ResumptionTicket: Hashable, Sendable {
+public struct SessionTicket: Hashable, Sendable {
     /// The server that the session was with.
     public let serverName: String
     /// The application protocol of the session, which early data is of.
@@ -40,13 +40,13 @@ public struct ResumptionTicket: Hashable, Sendable {
         return bytes
     }
 
-    private static func read(_ whole: ByteReader) -> ResumptionTicket? {
+    private static func read(_ whole: ByteReader) -> SessionTicket? {
         var reader = whole
         guard reader.readUInt8() == formatVersion, let flags = reader.readUInt8(), flags <= 1,
             let name = readField(&reader), let applicationProtocol = readField(&reader),
             let session = readField(&reader), reader.isAtEnd
         else { return nil }
-        return ResumptionTicket(
+        return SessionTicket(
             serverName: String(decoding: name, as: UTF8.self),
             applicationProtocol: String(decoding: applicationProtocol, as: UTF8.self),
             allowsEarlyData: flags == 1, session: [UInt8](session))

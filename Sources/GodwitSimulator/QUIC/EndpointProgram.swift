@@ -1,0 +1,201 @@
+public import GodwitCore
+import GodwitCrypto
+public import GodwitWire
+
+/// A QUIC endpoint on a simulated host: the same core that runs behind sockets, driven by the network's clock.
+///
+/// What it does with its connections is up to an ``EndpointApplication``, whose methods are called one after the
+/// other on the thread that runs the network.
+///
+/// ```swift
+/// let network = SimulatedNetwork(seed: 7)
+/// let handshake = SimulatedHandshake(applicationProtocols: ["echo"])
+/// let server = EndpointProgram(EndpointSettings(handshake), serving: EchoServer())
+/// let client = EndpointProgram(EndpointSettings(handshake), running: EchoClient(serverAddress))
+/// network.addHost("server", at: serverAddress, running: server)
+/// network.addHost("client", at: clientAddress, running: client)
+/// network.run(for: .seconds(10))
+/// ```
+///
+/// It reports every packet to the network's checkers, so that a ``PacketNumberChecker``, an
+/// ``AmplificationChecker`` and a ``BoundsChecker`` need nothing else, and makes the decrypted frames part of the
+/// trace.
+public final class EndpointProgram: SimulatedProgram {
+    /// What the endpoint was made with.
+    public let settings: EndpointSettings
+    /// What the program does with its connections.
+    public let application: any EndpointApplication
+    /// The program's side of the network, once it has started.
+    public private(set) var host: SimulatedHost!
+    /// The time on the endpoint's clock, which starts at 0 and goes on after a freeze as if there had been none.
+    public private(set) var now = Instant.zero
+
+    /// How likely it is, after each call, that every confirmed connection is written to bytes and read back.
+    var rewriteProbability = 0.0
+    private var rewriting = DeterministicRandom(seed: 0)
+    private let isServer: Bool
+    private(set) var endpoint: Endpoint!
+    private var clock = EndpointClock()
+    private var monitor: PacketMonitor!
+
+    private init(_ settings: EndpointSettings, _ application: any EndpointApplication, isServer: Bool) {
+        self.settings = settings
+        self.application = application
+        self.isServer = isServer
+    }
+
+    /// A server.
+    public convenience init(_ settings: EndpointSettings, serving application: any EndpointApplication) {
+        self.init(settings, application, isServer: true)
+    }
+
+    /// A client; its application connects when it starts.
+    public convenience init(_ settings: EndpointSettings, running application: any EndpointApplication) {
+        self.init(settings, application, isServer: false)
+    }
+
+    // MARK: Connections
+
+    /// Opens a connection.
+    ///
+    /// - Parameters:
+    ///   - remote: the server's address.
+    ///   - local: the address to connect from; nil leaves it to the host, which then may change it unnoticed.
+    ///   - serverName: the name that the server's certificate has to be for.
+    ///   - resumption: what an earlier connection left behind.
+    ///   - offersEarlyData: whether to send data with the first flight if the ticket allows it.
+    public func connect(
+        to remote: NetworkAddress, from local: NetworkAddress? = nil, serverName: String = "simulated.test",
+        resumption: ResumptionTicket? = nil, offersEarlyData: Bool = false
+    ) throws -> SimulatedConnection {
+        let family = remote.isIPv4 ? IPAddress.anyIPv4 : IPAddress.anyIPv6
+        let unspecified = NetworkAddress(ip: family, port: host.addresses.first?.port ?? 0)
+        var request = ConnectRequest(
+            remote: remote, local: local ?? unspecified, serverName: serverName,
+            handshake: try settings.handshake.makeClient())
+        request.resumption = resumption
+        request.offersEarlyData = offersEarlyData
+        return connection(try endpoint.connect(request, now: now))
+    }
+
+    /// All connections there are.
+    public var connections: [SimulatedConnection] { endpoint.connectionHandles.map { connection($0) } }
+
+    /// How the endpoint as a whole has fared.
+    public var statistics: EndpointStatistics { endpoint.statistics }
+
+    private func connection(_ handle: ConnectionHandle) -> SimulatedConnection {
+        SimulatedConnection(program: self, handle: handle)
+    }
+
+    /// Writes every confirmed connection as bytes and goes on with what those make of it, as after a move to another
+    /// process. Nothing can be told from it by anyone.
+    public func rewriteConnections() throws {
+        for handle in endpoint.connectionHandles where endpoint.connection(handle)?.isConfirmed == true {
+            try endpoint.rewrite(handle, now: now)
+        }
+    }
+
+    private func rewriteAtRandom() {
+        guard rewriting.chance(rewriteProbability) else { return }
+        do { try rewriteConnections() } catch { complain("a connection was not written and read back: \(error)") }
+    }
+
+    /// Reports something that must not happen, as a checker does.
+    public func complain(_ message: String) { host.complain(message) }
+
+    // MARK: The network's calls
+
+    /// Makes the endpoint and starts the application.
+    public func start(on host: SimulatedHost, now local: Instant) {
+        self.host = host
+        clock.start(local: local, network: host.networkTime)
+        var random = host.random("entropy")
+        do {
+            let configuration = try settings.configuration(
+                isServer: isServer, unixTime: unixTime, keys: host.random("keys"))
+            endpoint = Endpoint(configuration: configuration, entropy: Entropy(seed: random.bytes(32)))
+        } catch {
+            preconditionFailure("the settings of a simulated endpoint don't work: \(error)")
+        }
+        monitor = PacketMonitor(host: host, endpoint: endpoint, seesWholePayloads: settings.handshake.isRepeatable)
+        endpoint.observer = monitor
+        rewriting = host.random("rewriting")
+        application.start(self)
+        tellApplication()
+    }
+
+    /// Takes datagrams.
+    public func receive(
+        _ train: UnsafeMutableRawBufferPointer, segmentSize: Int, from remote: NetworkAddress,
+        to local: NetworkAddress, ecn: ECNCodepoint, now hostTime: Instant
+    ) {
+        tick(hostTime)
+        endpoint.receive(train, segmentSize: segmentSize, from: remote, to: local, ecn: ecn, now: now)
+        tellApplication()
+        rewriteAtRandom()
+    }
+
+    /// Hands over the next datagrams.
+    public func transmit(
+        into buffer: UnsafeMutableRawBufferPointer, now local: Instant
+    ) -> SimulatedTransmission? {
+        tick(local)
+        repeat {
+            if let sent = endpoint.transmit(into: buffer, now: now) {
+                return SimulatedTransmission(
+                    count: sent.count, segmentSize: sent.segmentSize, remote: sent.remote, local: sent.local,
+                    ecn: sent.ecn)
+            }
+        } while tellApplication()
+        return nil
+    }
+
+    /// When something has to be done next.
+    public var nextDeadline: Instant? {
+        let deadlines = [endpoint?.nextDeadline, application.nextDeadline].compactMap { $0 }
+        guard let next = deadlines.min(), next != .distantFuture else { return nil }
+        return clock.local(of: next)
+    }
+
+    /// Does what has become due.
+    public func handleDeadline(now local: Instant) {
+        tick(local)
+        if let deadline = endpoint.nextDeadline, deadline <= now { endpoint.handleDeadline(now: now) }
+        tellApplication()
+        if let deadline = application.nextDeadline, deadline <= now { application.handleDeadline(self) }
+        monitor.measure()
+        tellApplication()
+        rewriteAtRandom()
+    }
+
+    /// Goes on after a freeze, or at another address: the endpoint's clock goes on from where it was.
+    public func resume(now local: Instant, localAddress: NetworkAddress?, random: inout DeterministicRandom) {
+        clock.resume(local: local, network: host.networkTime)
+        tick(local)
+        endpoint.resume(
+            now: now, frozen: .zero, unixTime: unixTime, localAddress: localAddress,
+            entropy: Entropy(seed: random.bytes(32)))
+        application.resume(self)
+        tellApplication()
+    }
+
+    private func tick(_ local: Instant) { now = clock.read(local) }
+
+    /// The wall clock: it is right whatever befell the machine's other clock.
+    private var unixTime: Int64 { 1_800_000_000 + host.networkTime.nanoseconds / 1_000_000_000 }
+
+    /// Whether there was anything to tell.
+    @discardableResult
+    private func tellApplication() -> Bool {
+        var hasTold = false
+        while let event = endpoint.nextEvent() {
+            hasTold = true
+            switch event {
+            case .accepted(let handle): application.accepted(connection(handle), self)
+            case .connection(let handle, let event): application.happened(event, on: connection(handle), self)
+            }
+        }
+        return hasTold
+    }
+}

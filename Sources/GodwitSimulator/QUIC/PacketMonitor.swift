@@ -1,0 +1,60 @@
+import GodwitCore
+import GodwitWire
+
+/// Tells a network's checkers, and its trace, what an endpoint's packets hold.
+final class PacketMonitor: PacketObserver {
+    private let host: SimulatedHost
+    private unowned let endpoint: Endpoint
+    /// Whether the same seed gives the same bytes in every frame, or only frames of the same kinds and sizes.
+    private let seesWholePayloads: Bool
+    private var packets: UInt64 = 0
+
+    /// Measuring walks over every stream, so it is done for some packets only.
+    private static var packetsPerMeasurement: UInt64 { 64 }
+
+    init(host: SimulatedHost, endpoint: Endpoint, seesWholePayloads: Bool) {
+        self.host = host
+        self.endpoint = endpoint
+        self.seesWholePayloads = seesWholePayloads
+    }
+
+    func onSealed(_ packet: SealedPacket) {
+        host.report(.sealed(key: packet.key, packetNumber: packet.number))
+    }
+
+    func onOpened(_ packet: OpenedPacket) {
+        var hash = TraceHash()
+        hash.combine(UInt64(packet.level.rawValue))
+        hash.combine(packet.number)
+        if seesWholePayloads { hash.combine(packet.payload) } else { hash.combine(frames: packet) }
+        host.trace(hash.value)
+        packets += 1
+        if packets % Self.packetsPerMeasurement == 0 { measure(packet.connection) }
+    }
+
+    func onAddressValidated(_ remote: NetworkAddress, of connection: ConnectionHandle) {
+        host.report(.addressValidated(remote))
+    }
+
+    func measure() {
+        for handle in endpoint.connectionHandles { measure(handle) }
+    }
+
+    private func measure(_ handle: ConnectionHandle) {
+        for one in endpoint.connection(handle)?.measurements ?? [] {
+            host.report(.measured(one.name, value: UInt64(max(0, one.value)), bound: UInt64(one.bound)))
+        }
+    }
+}
+
+extension TraceHash {
+    /// The kinds of the frames and the bytes they take.
+    fileprivate mutating func combine(frames packet: OpenedPacket) {
+        var reader = ByteReader(packet.payload)
+        while !reader.isAtEnd {
+            guard let frame = try? Frame.decode(&reader, at: packet.level) else { return }
+            combine(frame.type)
+            combine(UInt64(reader.remaining))
+        }
+    }
+}

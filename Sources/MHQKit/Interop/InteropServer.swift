@@ -1,0 +1,103 @@
+import Foundation
+import Godwit
+import NIOCore
+import NIOPosix
+
+/// The server side of the interop runner's contract: HTTP/0.9 over QUIC (`hq-interop`).
+public struct InteropServer: Sendable {
+    static let testCases: Set<String> = [
+        "", "handshake", "transfer", "longrtt", "chacha20", "multiplexing", "retry", "resumption", "zerortt",
+        "blackhole", "keyupdate", "ecn", "amplificationlimit", "handshakeloss", "handshakecorruption", "transferloss",
+        "transfercorruption", "ipv6", "v2", "rebind-port", "rebind-addr", "connectionmigration", "goodput",
+        "crosstraffic", "multiconnect",
+    ]
+
+    let contract: InteropContract
+
+    /// A server that does what the contract says.
+    public init(_ contract: InteropContract) { self.contract = contract }
+
+    /// Serves until the task is cancelled.
+    /// - Returns: 127 for an unsupported test case.
+    public func run() async throws -> Int32 {
+        guard Self.testCases.contains(contract.testCase) else { return InteropContract.unsupported }
+        let configuration = try configuration()
+        let listener = try await QUICListener.bind(to: contract.listen, configuration: configuration)
+        let root = contract.www
+        try await listener.run { connection in
+            try await withThrowingDiscardingTaskGroup { group in
+                for try await stream in connection.incomingStreams {
+                    group.addTask { await InteropServer.answer(stream, root: root) }
+                }
+            }
+        }
+        return 0
+    }
+
+    private func configuration() throws -> QUICServerConfiguration {
+        var tls = TLSServerConfiguration(
+            applicationProtocols: ["hq-interop"], credentials: ServerCredentials([try identity()]))
+        tls.ticketKeys = .random()
+        if contract.testCase == "zerortt" { tls.earlyData = ReplayFilter(refusesFirstWindow: false) }
+        if contract.testCase == "chacha20" { tls.cipherSuites = [.chaCha20Poly1305] }
+        if let path = contract.keyLogFile {
+            let log = try KeyLog(path: path)
+            tls.keyLog = { log.write($0) }
+        }
+        var configuration = try QUICServerConfiguration(tls: tls)
+        configuration.transport.maxIncomingBidirectionalStreams = 1000
+        if contract.testCase == "v2" { configuration.transport.versions = [.v2, .v1] }
+        configuration.server.retryPolicy = contract.testCase == "retry" ? .always : .never
+        if contract.testCase == "connectionmigration", let preferred = contract.preferredAddress {
+            if preferred.isIPv4 {
+                configuration.server.preferredIPv4Address = preferred
+            } else {
+                configuration.server.preferredIPv6Address = preferred
+            }
+        }
+        return configuration
+    }
+
+    private func identity() throws -> Identity {
+        let certificate = contract.certificates + "/cert.pem"
+        let key = contract.certificates + "/priv.key"
+        guard let chain = try? String(contentsOfFile: certificate, encoding: .utf8) else {
+            throw Failure(ExitCode.noInput, "\(certificate): cannot be read")
+        }
+        guard let secret = try? String(contentsOfFile: key, encoding: .utf8) else {
+            throw Failure(ExitCode.noInput, "\(key): cannot be read")
+        }
+        return try Identity(
+            certificatesPEM: chain, keyPEM: secret, certificateSource: certificate, keySource: key)
+    }
+
+    // MARK: HTTP/0.9
+
+    private static func answer(_ stream: QUICStream, root: String) async {
+        do {
+            let request = try await stream.collect(upTo: 8192)
+            guard let path = path(in: String(buffer: request)) else { return await stream.reset(code: 1) }
+            try await send(root + path, over: stream)
+        } catch {
+            await stream.reset(code: 1)
+        }
+    }
+
+    /// The path of a `GET`, nil when it is none or leads outside.
+    private static func path(in request: String) -> String? {
+        let words = request.split(whereSeparator: \.isWhitespace)
+        guard words.count >= 2, words[0] == "GET", words[1].hasPrefix("/") else { return nil }
+        let parts = words[1].split(separator: "/")
+        guard !parts.contains(".."), !parts.isEmpty else { return nil }
+        return "/" + parts.joined(separator: "/")
+    }
+
+    private static func send(_ path: String, over stream: QUICStream) async throws {
+        guard let file = FileHandle(forReadingAtPath: path) else { return await stream.reset(code: 2) }
+        defer { try? file.close() }
+        while let chunk = try file.read(upToCount: 256 << 10), !chunk.isEmpty {
+            try await stream.write(ByteBuffer(bytes: chunk))
+        }
+        try await stream.finish()
+    }
+}

@@ -1,0 +1,78 @@
+import Godwit
+import NIOCore
+import Testing
+
+@Suite("Later connections to the same server", .timeLimit(.minutes(1)))
+struct ResumptionTests {
+    @Test("A session is resumed without certificates being checked anew over the network (RFC 9001 section 4.5)")
+    func resumption() async throws {
+        try await LoopbackPair.run(serve: echo) { pair in
+            let resumption = try await ticket(from: pair)
+            let connection = try await pair.connect(resumption: resumption)
+            #expect(try await connection.handshakeCompleted().isResumed)
+        }
+    }
+
+    @Test("Early data arrives before the handshake is complete, and can be told apart (RFC 9001 section 4.6)")
+    func earlyData() async throws {
+        let seen = Report<Bool>()
+        try await LoopbackPair.run { connection in
+            for await stream in connection.incomingStreams {
+                seen.send(stream.isEarlyData)
+                try await echo(stream)
+            }
+        } _: { pair in
+            let resumption = try await ticket(from: pair)
+            #expect(await seen.next() == false)
+            let connection = try await pair.connect(resumption: resumption, offersEarlyData: true)
+            let stream = try await connection.openStream()
+            try await stream.write(ByteBuffer(string: "early"), finish: true)
+            #expect(String(buffer: try await stream.collect(upTo: 100)) == "early")
+            #expect(await seen.next() == true)
+            #expect(try await connection.handshakeCompleted().earlyDataAccepted)
+            let later = try await connection.openStream()
+            try await later.write(ByteBuffer(string: "late"), finish: true)
+            _ = try await later.collect(upTo: 100)
+            #expect(await seen.next() == false)
+        }
+    }
+
+    @Test("Early data that the server does not take is sent again after the handshake (RFC 9001 section 4.6.2)")
+    func rejectedEarlyData() async throws {
+        let certificate = TestCertificate.shared
+        var tls = certificate.server
+        tls.earlyData = ReplayFilter(refusesFirstWindow: true)
+        let keys = TicketKeys.random()
+        tls.ticketKeys = keys
+        let configuration = try QUICServerConfiguration(tls: tls)
+        try await LoopbackPair.run(server: { $0.server = configuration.server }, serve: echo) { pair in
+            let resumption = try await ticket(from: pair)
+            let connection = try await pair.connect(resumption: resumption, offersEarlyData: true)
+            let stream = try await connection.openStream()
+            try await stream.write(ByteBuffer(string: "early"), finish: true)
+            #expect(String(buffer: try await stream.collect(upTo: 100)) == "early")
+            let summary = try await connection.handshakeCompleted()
+            #expect(summary.isResumed)
+            #expect(!summary.earlyDataAccepted)
+        }
+    }
+
+    @Test("What is kept for later survives being stored")
+    func storing() async throws {
+        try await LoopbackPair.run(serve: echo) { pair in
+            let resumption = try await ticket(from: pair)
+            #expect(!resumption.addressToken.isEmpty)
+            #expect(resumption.remoteAddress == pair.listener.localAddress)
+        }
+    }
+
+    private func ticket(from pair: LoopbackPair) async throws -> QUICResumption {
+        let connection = try await pair.connect()
+        let stream = try await connection.openStream()
+        try await stream.write(ByteBuffer(string: "first"), finish: true)
+        _ = try await stream.collect(upTo: 100)
+        let resumption = try #require(await connection.resumptionTickets.first { _ in true })
+        await connection.close()
+        return resumption
+    }
+}
