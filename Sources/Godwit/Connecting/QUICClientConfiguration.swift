@@ -21,7 +21,7 @@ public struct QUICClientConfiguration: Sendable {
     public var logger = Logger(label: "Godwit.Client")
 
     let handshake: ClientHandshake
-    let metrics = QUICMetrics(role: .client)
+    var metrics = QUICMetrics(role: .client)
 
     /// A configuration with everything about TLS said.
     ///

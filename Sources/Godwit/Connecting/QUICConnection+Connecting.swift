@@ -72,12 +72,19 @@ extension QUICConnection {
             if let address = IPAddress(host) { [address] } else {
                 try await configuration.resolver.addresses(of: host)
             }
-        // A socket of one family cannot reach the other.
-        let reachable = found.filter { $0.isIPv4 || configuration.localAddress?.isIPv4 != true }
+        let reachable = found.filter { configuration.canReach($0) }
         guard !reachable.isEmpty else {
             throw QUICError.nameNotFound(host: host, reason: "it has no address of the right family")
         }
         return reachable.map { NetworkAddress(ip: $0, port: port) }
+    }
+}
+
+extension QUICClientConfiguration {
+    /// A socket of one family reaches the other only if it is bound to the wildcard of both.
+    fileprivate func canReach(_ ip: IPAddress) -> Bool {
+        guard let localAddress, localAddress.ip != .anyIPv6 else { return true }
+        return localAddress.isIPv4 == ip.isIPv4
     }
 }
 

@@ -16,7 +16,6 @@ extension QUICListener {
     public func shutdown(gracePeriod: Duration = .seconds(10), code: UInt64? = nil) async {
         acceptQueue.finish()
         let end = NIODeadline.now() + .nanoseconds(TimeSpan(gracePeriod).nanoseconds)
-        await onEachLoop { await $0.closeDoor() }
         await onEachLoop { await $0.waitForConnections(until: end) }
         let code = code ?? configuration.cancellationCode
         await onEachLoop { loop in
@@ -38,8 +37,6 @@ extension QUICListener {
 extension EndpointLoop {
     /// How long to answer late packets of connections that were closed, at most.
     private static let longestSilence = TimeAmount.milliseconds(250)
-
-    fileprivate func closeDoor() async { endpoint.isClosedToNewConnections = true }
 
     /// Waits until the application has closed its connections, or time is up.
     fileprivate func waitForConnections(until end: NIODeadline) async {

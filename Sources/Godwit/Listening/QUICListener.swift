@@ -63,9 +63,8 @@ public final class QUICListener: Sendable {
     ) async throws -> QUICListener {
         let eventLoops = Array(eventLoopGroup.makeIterator())
         let queue = AcceptQueue(loopCount: eventLoops.count, capacity: configuration.maxPendingConnections)
-        let metrics = QUICMetrics(role: .server)
         let loops = eventLoops.enumerated().map { index, eventLoop in
-            makeLoop(configuration, index, eventLoop, queue, metrics)
+            makeLoop(configuration, index, eventLoop, queue)
         }
         let listener = QUICListener(loops, queue, configuration)
         try await listener.joinRing()
@@ -74,8 +73,7 @@ public final class QUICListener: Sendable {
     }
 
     private static func makeLoop(
-        _ configuration: QUICServerConfiguration, _ index: Int, _ eventLoop: any EventLoop, _ queue: AcceptQueue,
-        _ metrics: QUICMetrics
+        _ configuration: QUICServerConfiguration, _ index: Int, _ eventLoop: any EventLoop, _ queue: AcceptQueue
     ) -> EndpointLoop {
         var endpoint = EndpointConfiguration(
             connectionIDKey: configuration.connectionIDKey, statelessResetKey: configuration.statelessResetKey,
@@ -88,7 +86,7 @@ public final class QUICListener: Sendable {
             driver: .of(eventLoop), configuration: endpoint,
             settings: EndpointSettings(
                 role: .server, cancellationCode: configuration.cancellationCode, logger: configuration.logger,
-                metrics: metrics, sharing: .always))
+                metrics: configuration.metrics, sharing: .always))
         loop.acceptQueue = queue
         return loop
     }

@@ -22,6 +22,8 @@ public struct QUICServerConfiguration: Sendable {
     /// Gets what happens to connections, at level debug, and to sockets.
     public var logger = Logger(label: "Godwit.Server")
 
+    var metrics = QUICMetrics(role: .server)
+
     /// A configuration with everything about TLS said.
     ///
     /// - Throws: `TLSConfigurationError`, which says what can't be used.

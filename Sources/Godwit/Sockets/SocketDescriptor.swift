@@ -14,7 +14,6 @@ struct SocketDescriptor {
     }
 
     let number: CInt
-    /// An IPv6 socket takes IPv4 too.
     let isIPv6: Bool
     /// With the port that the system chose if none was asked for.
     let localAddress: NetworkAddress
@@ -45,7 +44,10 @@ struct SocketDescriptor {
     /// For a descriptor that no channel has taken over.
     func close() { godwit_socket_close(number) }
 
-    func canReach(_ remote: NetworkAddress) -> Bool { isIPv6 || remote.isIPv4 }
+    /// An IPv6 socket at the wildcard address serves IPv4 too.
+    func canReach(_ remote: NetworkAddress) -> Bool {
+        remote.isIPv4 == !isIPv6 || isIPv6 && localAddress.ip.isUnspecified
+    }
 
     /// Whether datagrams from `local` can leave here.
     func covers(_ local: NetworkAddress) -> Bool {

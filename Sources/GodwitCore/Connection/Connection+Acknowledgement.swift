@@ -10,7 +10,7 @@ extension Connection {
             handshakeConfirmed: lifecycle.isConfirmed,
             peerCompletedAddressValidation: role == .server || lifecycle.isConfirmed
                 || loss.largestAcknowledged(.handshake) != nil,
-            hasHandshakeKeys: protection.handshake.write != nil, canSend: paths.active.sendAllowance > 0)
+            hasHandshakeKeys: protection.handshake.write != nil, canSend: hasRoomToSend)
     }
 
     /// The probe timeout of the active path, without backoff.
@@ -46,6 +46,7 @@ extension Connection {
     private func apply(_ report: PathOutcome, _ outcome: borrowing AckOutcome, now: Instant) {
         let isMarked = paths[report.path].ecn.onAcked(report, outcome.ecn)
         paths[report.path].ecn.onLost(report)
+        if report.persistentCongestion { paths[report.path].rtt.onPersistentCongestion() }
         let inFlight = paths[report.path].bytesInFlight.count
         let rtt = paths[report.path].rtt.smoothed
         paths[report.path].congestion.apply(

@@ -60,7 +60,11 @@ extension Connection {
     /// - Returns: whether more data waits than went in.
     func writeFrames(into packet: inout PacketBuilder, mayElicit: Bool, now: Instant) -> Bool {
         writeAck(into: &packet, space: .application, now: now)
-        guard mayElicit else { return true }
+        guard mayElicit else {
+            // A PING now and then lets the peer's acknowledgement tell which of ours arrived (RFC 9000 section 13.2.4).
+            if !packet.isEmpty, received.application.shouldElicitAck(now: now, rtt: smoothedRTT) { packet.write(.ping) }
+            return true
+        }
         if crypto.application.hasDataToSend {
             crypto.application.writeFrames(into: &packet.writer, records: &scratch.records)
         }
@@ -174,10 +178,10 @@ extension Connection {
 
     private func noteInFlight(_ sent: SentPacket, now: Instant) {
         guard let index = paths.index(of: sent.path) else { return }
+        let before = paths.all[index].bytesInFlight.count
+        paths.all[index].congestion.onSent(bytes: UInt64(sent.size), bytesInFlight: before, now: now)
         paths.all[index].bytesInFlight.add(sent)
         paths.all[index].pacer.onSent(Int(sent.size))
-        let inFlight = paths.all[index].bytesInFlight.count
-        paths.all[index].congestion.onSent(bytes: UInt64(sent.size), bytesInFlight: inFlight, now: now)
     }
 
     private func noteAckElicitingSent(now: Instant) {

@@ -130,6 +130,7 @@ extension Connection {
         guard opened.firstByte.reservedBitsAreZero else {
             return close(TransportError(.protocolViolation, "reserved bits are not zero"), now: arrival.now)
         }
+        if header.version != identity.version, role == .client { followVersion(header.version) }
         guard acceptsIDs(of: header, level: level) else { return drop() }
         process(
             ReceivedPacket(
@@ -143,12 +144,16 @@ extension Connection {
     private func acceptsVersion(of header: LongHeader) -> Bool {
         if header.version == identity.version { return true }
         if header.version == identity.originalVersion, role == .server { return true }
-        return role == .client && followVersion(header.version)
+        return mayFollowVersion(header.version)
     }
 
     private func readKeys(for header: LongHeader, at level: EncryptionLevel) -> DirectionKeys? {
-        if level == .initial, header.version != identity.version { return protection.originalInitialRead }
-        return protection.keys(at: level).read
+        guard header.version != identity.version else { return protection.keys(at: level).read }
+        guard level == .initial else {
+            return level == .earlyData ? protection.keys(at: level).read : nil
+        }
+        // Whether a server has really changed the version, only a packet that opens can say.
+        return role == .server ? protection.originalInitialRead : initialKeys(in: header.version).read
     }
 
     /// Whether packets of the level may become readable later.

@@ -14,8 +14,11 @@ extension Connection {
         var earliest = min(idleDeadline, keepAliveDeadline)
         if lifecycle == .handshaking { earliest = min(earliest, timers.handshakeDeadline) }
         if let loss = loss.deadline(lossContext) { earliest = min(earliest, loss.time) }
-        if let ack = received.application.ackDeadline, protection.oneRTT != nil { earliest = min(earliest, ack) }
-        if let path = paths.deadline { earliest = min(earliest, path) }
+        // What cannot be sent must not come due, or it would stay so.
+        if protection.oneRTT != nil {
+            if let ack = received.application.ackDeadline, hasRoomToSend { earliest = min(earliest, ack) }
+            if let path = paths.deadline { earliest = min(earliest, path) }
+        }
         if let ids = localIDs.deadline { earliest = min(earliest, ids) }
         earliest = min(earliest, timers.pacing, timers.discardEarlyDataAt)
         if let keys = protection.oneRTT { earliest = min(earliest, keys.discardDeadline) }

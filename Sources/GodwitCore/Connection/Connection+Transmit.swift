@@ -28,13 +28,14 @@ extension Connection {
     func congestionAllowance(now: Instant) -> Int {
         timers.pacing = .distantFuture
         let (window, inFlight) = (paths.active.congestion.window, paths.active.bytesInFlight.count)
-        guard inFlight < window else { return 0 }
+        let available = paths.active.congestion.available(bytesInFlight: inFlight)
+        guard available > 0 else { return 0 }
         let mtu = paths.active.mtu.currentSize
         let paced = paths.active.pacer.allowance(now: now, window: window, rtt: smoothedRTT, mtu: mtu)
         if paced == 0 {
             timers.pacing = paths.active.pacer.nextSendTime(window: window, rtt: smoothedRTT, mtu: mtu)
         }
-        return min(Int(clamping: window - inFlight), paced)
+        return min(Int(clamping: available), paced)
     }
 
     /// Whether there is something to send at 1-RTT (or as early data) that asks for an acknowledgement.
@@ -93,6 +94,9 @@ extension Connection {
 
     /// A datagram smaller than this is not begun: it could hold no frame of use.
     static let leastDatagram = 64
+
+    /// Whether the limits on what an unproved address is sent leave room for a datagram (RFC 9000 section 8.1).
+    var hasRoomToSend: Bool { paths.active.sendAllowance >= Self.leastDatagram }
 
     func ecnCodepoint(now: Instant) -> ECNCodepoint {
         let interval = ptoSpan

@@ -99,16 +99,24 @@ extension Connection {
         installInitialKeys()
     }
 
-    /// At a client: follows a server that answers in another version than the first flight's, once (RFC 9369
-    /// section 4.1).
-    func followVersion(_ version: QUICVersion) -> Bool {
-        guard !identity.isVersionSettled, identity.version == identity.originalVersion,
-            configuration.versions.contains(version), version.isCompatible(with: identity.originalVersion),
-            received.initial.largest == nil
-        else { return false }
+    /// Whether a server may answer in this version a first flight that was in another (RFC 9369 section 4.1). It may
+    /// have acknowledged some of it in the first one's before.
+    func mayFollowVersion(_ version: QUICVersion) -> Bool {
+        role == .client && !identity.isVersionSettled && identity.version == identity.originalVersion
+            && configuration.versions.contains(version) && version.isCompatible(with: identity.originalVersion)
+    }
+
+    /// At a client: goes on in the version that the server has answered in.
+    func followVersion(_ version: QUICVersion) {
         identity.version = version
         installInitialKeys()
-        return true
+    }
+
+    func initialKeys(in version: QUICVersion) -> LevelKeys {
+        var keys = PacketProtection()
+        keys.installInitial(
+            destination: identity.retrySource ?? identity.originalDestination, role: role, version: version)
+        return keys.initial
     }
 
     /// Initial keys for the version in use; the id they come from is that of the client's first packet, or of the

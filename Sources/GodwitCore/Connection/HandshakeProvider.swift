@@ -19,13 +19,17 @@ public struct ServerHandshake: Sendable {
     }
 
     func makeSession(
-        version: QUICVersion, random: inout RandomGenerator,
+        version: QUICVersion, earlyDataContext: [UInt8], random: inout RandomGenerator,
         parameters: @escaping ([UInt8]) throws(TransportError) -> [UInt8]
     ) throws(TLSConfigurationError) -> any HandshakeSession {
         switch kind {
         case .tls(let server):
-            try server.makeHandshake(usesLegacyCodepoint: version == .mvfst, transportParameters: parameters)
-        case .deterministic(let server): server.makeHandshake(random: random.fork(), transportParameters: parameters)
+            try server.makeHandshake(
+                earlyDataContext: earlyDataContext, usesLegacyCodepoint: version == .mvfst,
+                transportParameters: parameters)
+        case .deterministic(let server): 
+            server.makeHandshake(
+                earlyDataContext: earlyDataContext, random: random.fork(), transportParameters: parameters)
         }
     }
 }

@@ -11,9 +11,10 @@ enum LocalConnectionIDAction: Codable, Sendable, Equatable {
 
 /// The connection ids by which the peer addresses us (RFC 9000 section 5.1.1).
 ///
-/// Ids are made by the connection, which has the secrets for them: it asks ``needed(at:)``, hands as many pairs to
-/// ``issue(_:resetToken:at:)``, and writes the frames that ``frameToSend`` offers until there are none.
-/// Every id lives until the peer retires it, and a while longer, because packets to it may still be on the way.
+/// Ids are made by the connection, which has the secrets for them: it asks ``needed(at:)``, hands as many
+/// pairs to ``issue(_:resetToken:at:)``, and writes the frames that ``frameToSend`` offers until there are
+/// none. Every id lives until the peer retires it, and a while longer, because packets to it may still be on
+/// the way.
 struct LocalConnectionIDs: Codable, Sendable {
     private enum Delivery: UInt8, Codable, Sendable { case unsent, sent, acknowledged }
 
@@ -21,8 +22,8 @@ struct LocalConnectionIDs: Codable, Sendable {
         var sequenceNumber: UInt64
         var id: ConnectionID
         var resetToken: StatelessResetToken
-        /// What the frame asks for, the same each time it is sent: a peer that had to retire ids for a frame which it
-        /// has seen before would get none in exchange.
+        /// What the frame asks for, the same each time it is sent: a peer that had to retire ids for a frame
+        /// which it has seen before would get none in exchange.
         var retirePriorTo: UInt64 = 0
         var delivery: Delivery
     }
@@ -58,15 +59,16 @@ struct LocalConnectionIDs: Codable, Sendable {
     ///   - originalDestination: at a server, the id that the client addressed its first Initial packet to.
     ///   - maximum: how many ids to issue at most, whatever the peer would take.
     init(
-        initial: ConnectionID, resetToken: StatelessResetToken? = nil, originalDestination: ConnectionID? = nil,
+        initial: ConnectionID, resetToken: StatelessResetToken? = nil,
+        originalDestination: ConnectionID? = nil,
         maximum: Int = 8
     ) {
         self.isZeroLength = initial.isEmpty
         self.originalDestination = originalDestination
         self.maximum = max(2, maximum)
         self.limit = 2
-        // Peers with many paths under probe, or that spend an id for every probe, need tens a second; a peer that
-        // retires in a loop gets no more than that either.
+        // Peers with many paths under probe, or that spend an id for every probe, need tens a second; a peer
+        // that retires in a loop gets no more than that either.
         self.issuance = RateLimit(burst: 64, interval: .milliseconds(25))
         guard !initial.isEmpty else { return }
         let token = resetToken ?? StatelessResetToken(high: 0, low: 0)
@@ -81,7 +83,8 @@ struct LocalConnectionIDs: Codable, Sendable {
         limit = max(2, Int(min(peerLimit, UInt64(maximum))))
     }
 
-    /// Issues the id of the preferred_address transport parameter, sequence number 1 (RFC 9000 section 5.1.1).
+    /// Issues the id of the preferred_address transport parameter, sequence number 1 (RFC 9000 section
+    /// 5.1.1).
     ///
     /// The transport parameter delivers it, so no frame does.
     mutating func issuePreferredAddressID(_ id: ConnectionID, resetToken: StatelessResetToken) {
@@ -92,16 +95,16 @@ struct LocalConnectionIDs: Codable, Sendable {
 
     /// How many ids to issue now: until the peer has as many as it takes, as often as the peer may ask.
     ///
-    /// Ids that the peer was told to retire don't count: the same frame that brings it a new one makes room for it
-    /// (RFC 9000 section 5.1.1).
+    /// Ids that the peer was told to retire don't count: the same frame that brings it a new one makes room
+    /// for it (RFC 9000 section 5.1.1).
     func needed(at now: Instant) -> Int {
         guard !isZeroLength else { return 0 }
         let usable = issued.reduce(0) { $1.sequenceNumber >= retirePriorTo ? $0 + 1 : $0 }
         return max(0, min(limit - usable, issuance.available(at: now)))
     }
 
-    /// Issues an id; false when it was not taken up, because the connection has it already (RFC 9000 section 5.1)
-    /// or because more would be issued than ``needed(at:)`` allows.
+    /// Issues an id; false when it was not taken up, because the connection has it already (RFC 9000 section
+    /// 5.1) or because more would be issued than ``needed(at:)`` allows.
     @discardableResult
     mutating func issue(_ id: ConnectionID, resetToken: StatelessResetToken, at now: Instant) -> Bool {
         precondition(!isZeroLength && !id.isEmpty)
@@ -119,15 +122,15 @@ struct LocalConnectionIDs: Codable, Sendable {
         actions.append(.register(id))
     }
 
-    /// Asks the peer to retire every id issued so far, as after a thaw: whoever saw them before the freeze should
-    /// not recognise the connection by them.
+    /// Asks the peer to retire every id issued so far, as after a thaw: whoever saw them before the freeze
+    /// should not recognise the connection by them.
     mutating func retireAllIssued() {
         wantedRetirePriorTo = nextSequenceNumber
         raiseRetirePriorTo()
     }
 
-    /// RFC 9000 section 5.1.2: Retire Prior To should not be raised while the peer still has to retire ids that the
-    /// present value covers.
+    /// RFC 9000 section 5.1.2: Retire Prior To should not be raised while the peer still has to retire ids
+    /// that the present value covers.
     private mutating func raiseRetirePriorTo() {
         guard wantedRetirePriorTo > retirePriorTo, !isZeroLength else { return }
         if let first = issued.first, first.sequenceNumber < retirePriorTo { return }
@@ -136,13 +139,16 @@ struct LocalConnectionIDs: Codable, Sendable {
 
     /// Offers the peer one more id than it may hold, in exchange for the oldest (RFC 9000 section 5.1.1).
     ///
-    /// A peer that has spent all its ids, and then sees us come from another address, has none left to send there:
-    /// not even the frames that would retire the others (section 9.3). So when a new path stays silent, the side
-    /// that moved calls this; the frame goes with every packet until it is acknowledged (section 9.5). How often it
-    /// can be done without the peer retiring anything is bounded, and section 5.1.2's advice against it set aside.
+    /// A peer that has spent all its ids, and then sees us come from another address, has none left to send
+    /// there: not even the frames that would retire the others (section 9.3). So when a new path stays
+    /// silent, the side that moved calls this; the frame goes with every packet until it is acknowledged
+    /// (section 9.5). How often it can be done without the peer retiring anything is bounded, and section
+    /// 5.1.2's advice against it set aside.
     mutating func offerReplacement() {
         let usable = issued.filter { $0.sequenceNumber >= retirePriorTo }
-        guard usable.count >= limit, issued.count - usable.count < 2 * limit, let oldest = usable.first else { return }
+        guard usable.count >= limit, issued.count - usable.count < 2 * limit, let oldest = usable.first else {
+            return
+        }
         retirePriorTo = oldest.sequenceNumber + 1
         wantedRetirePriorTo = max(wantedRetirePriorTo, retirePriorTo)
     }
@@ -151,7 +157,8 @@ struct LocalConnectionIDs: Codable, Sendable {
 
     var hasFrameToSend: Bool { issued.contains { $0.delivery == .unsent } }
 
-    /// The next NEW_CONNECTION_ID frame, to be followed by ``onFrameSent(sequenceNumber:)`` when it was written.
+    /// The next NEW_CONNECTION_ID frame, to be followed by ``onFrameSent(sequenceNumber:)`` when it was
+    /// written.
     var frameToSend: NewConnectionIDFrame? {
         guard let entry = issued.first(where: { $0.delivery == .unsent }) else { return nil }
         return NewConnectionIDFrame(
@@ -164,7 +171,9 @@ struct LocalConnectionIDs: Codable, Sendable {
         setDelivery(.sent, of: sequenceNumber)
     }
 
-    mutating func onFrameAcknowledged(sequenceNumber: UInt64) { setDelivery(.acknowledged, of: sequenceNumber) }
+    mutating func onFrameAcknowledged(sequenceNumber: UInt64) {
+        setDelivery(.acknowledged, of: sequenceNumber)
+    }
 
     mutating func onFrameLost(sequenceNumber: UInt64) {
         guard let index = index(of: sequenceNumber), issued[index].delivery == .sent else { return }
@@ -202,13 +211,16 @@ struct LocalConnectionIDs: Codable, Sendable {
             TransportError(.protocolViolation, reason, frameType: FrameType.retireConnectionID)
         }
         if isZeroLength { throw violation("retired an id of an endpoint that has none") }
-        if sequenceNumber > largestSent { throw violation("retired connection id \(sequenceNumber), never issued") }
+        if sequenceNumber > largestSent {
+            throw violation("retired connection id \(sequenceNumber), never issued")
+        }
         if let index = index(of: sequenceNumber), issued[index].id == destination {
             throw violation("retired the connection id of the packet that says so")
         }
     }
 
-    /// The client knows the id that we chose by now, so its own choice is no longer used (RFC 9000 section 7.2).
+    /// The client knows the id that we chose by now, so its own choice is no longer used (RFC 9000 section
+    /// 7.2).
     mutating func retireOriginalDestination(at now: Instant, grace: TimeSpan) {
         guard let id = originalDestination else { return }
         originalDestination = nil

@@ -10,7 +10,8 @@ import GodwitWire
 /// ```
 ///
 /// Sizes are of UDP payloads, in bytes. A probe is a padded packet with a PING, whose loss says nothing about
-/// congestion. Whoever builds packets asks ``currentSize`` for every packet and ``probeSize(at:)`` now and then.
+/// congestion. Whoever builds packets asks ``currentSize`` for every packet and ``probeSize(at:)`` now and
+/// then.
 struct MTUDiscovery: Codable, Sendable {
     /// The size that every path of QUIC has to carry (RFC 9000 section 14).
     static let base = 1200
@@ -53,8 +54,8 @@ struct MTUDiscovery: Codable, Sendable {
         if case .searching = phase { phase = .searching(MTUSearch(confirmed: currentSize, ceiling: ceiling)) }
     }
 
-    /// Begins to search; on the first path when the handshake is complete (RFC 9000 section 14.3.1), on others when
-    /// they are validated.
+    /// Begins to search; on the first path when the handshake is complete (RFC 9000 section 14.3.1), on
+    /// others when they are validated.
     mutating func start() {
         if case .base = phase { search() }
     }
@@ -115,8 +116,8 @@ struct MTUDiscovery: Codable, Sendable {
 
     // MARK: Getting smaller
 
-    /// Notes the acknowledgement of a packet that was no probe; to be called before ``onPacketLost`` for what the
-    /// same ACK frame shows to be lost.
+    /// Notes the acknowledgement of a packet that was no probe; to be called before ``onPacketLost`` for what
+    /// the same ACK frame shows to be lost.
     mutating func onPacketAcknowledged(packetNumber: UInt64, size: Int) {
         if size > Self.base { blackHole.onLargePacketAcknowledged(packetNumber) }
     }
@@ -128,7 +129,8 @@ struct MTUDiscovery: Codable, Sendable {
         return blackHole.onLargePacketLost(packetNumber, at: now) ? fallBack(at: now) : false
     }
 
-    /// Notes that probe timeouts follow each other without any acknowledgement; true when ``currentSize`` fell.
+    /// Notes that probe timeouts follow each other without any acknowledgement; true when ``currentSize``
+    /// fell.
     mutating func onProbeTimeout(count: Int, at now: Instant) -> Bool {
         guard count >= BlackHoleDetector.timeouts, currentSize > Self.base else { return false }
         return fallBack(at: now)
@@ -146,8 +148,8 @@ struct MTUDiscovery: Codable, Sendable {
         return true
     }
 
-    /// Takes a hint from the socket or an ICMP message that a datagram of `size` was too large, EMSGSIZE; true when
-    /// ``currentSize`` fell.
+    /// Takes a hint from the socket or an ICMP message that a datagram of `size` was too large, EMSGSIZE;
+    /// true when ``currentSize`` fell.
     ///
     /// RFC 9000 section 14.2.1: a claim of less than 1200 bytes is ignored, and none ever raises the size.
     mutating func onMessageTooLarge(size: Int, at now: Instant) -> Bool {
@@ -177,9 +179,9 @@ struct MTUDiscovery: Codable, Sendable {
 
 /// Tells a path that has stopped carrying large packets from one that is merely congested.
 ///
-/// Congestion drops packets of every size, and large ones sent later still arrive. So a loss is suspicious only
-/// when the packet was large and no large one sent after it was acknowledged; and what is found lost at one moment
-/// counts once, because a full queue drops many packets in a row.
+/// Congestion drops packets of every size, and large ones sent later still arrive. So a loss is suspicious
+/// only when the packet was large and no large one sent after it was acknowledged; and what is found lost at
+/// one moment counts once, because a full queue drops many packets in a row.
 struct BlackHoleDetector: Codable, Sendable {
     static let bursts = 3
     static let timeouts = 3

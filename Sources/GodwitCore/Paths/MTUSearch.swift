@@ -1,14 +1,16 @@
 /// Which datagram size to try next between one that is known to pass and one that is not known to (RFC 8899
 /// section 5.3).
 ///
-/// The largest candidate goes first, since on most paths it passes. Then the search halves the list of sizes that
-/// links and tunnels really have, and what lies between two of those only while the gap is worth a probe.
+/// The largest candidate goes first, since on most paths it passes. Then the search halves the list of sizes
+/// that links and tunnels really have, and what lies between two of those only while the gap is worth a
+/// probe.
 struct MTUSearch: Codable, Sendable, Equatable {
-    /// UDP payloads that fill common links: 1280 (IPv6's minimum), 1400, 1420 (WireGuard), 1480 (a tunnel), 1492
-    /// (PPPoE), 1500 (Ethernet), 4352, 9000 (jumbo frames) and 65535, less 28 bytes of headers with IPv4 and 48
-    /// with IPv6.
+    /// UDP payloads that fill common links: 1280 (IPv6's minimum), 1400, 1420 (WireGuard), 1480 (a tunnel),
+    /// 1492 (PPPoE), 1500 (Ethernet), 4352, 9000 (jumbo frames) and 65535, less 28 bytes of headers with IPv4
+    /// and 48 with IPv6.
     private static let likelySizes: [Int] = [
-        1232, 1252, 1352, 1372, 1392, 1432, 1444, 1452, 1464, 1472, 4304, 4324, 8952, 8972, 16384, 32768, 65487,
+        1232, 1252, 1352, 1372, 1392, 1432, 1444, 1452, 1464, 1472, 4304, 4324, 8952, 8972, 16384, 32768,
+        65487,
         65507,
     ]
     /// A gain below this many bytes is not worth more probes.

@@ -97,7 +97,8 @@ struct Path: Codable, Sendable {
         statistics.bytesSent &+= UInt64(size)
     }
 
-    /// Takes over what the path knows whose peer got another port, most likely from a NAT (RFC 9000 section 9.4).
+    /// Takes over what the path knows whose peer got another port, most likely from a NAT (RFC 9000 section
+    /// 9.4).
     ///
     /// What is in flight there stays there: packets of the old path must not count here.
     mutating func inheritRecovery(from old: Path) {

@@ -2,20 +2,23 @@ import GodwitWire
 
 /// What a change among the paths asks of the connection.
 enum PathAction: Codable, Sendable, Equatable {
-    /// The peer was shown to own the path's remote address. A server sends new tokens now (RFC 9000 section 9.3).
+    /// The peer was shown to own the path's remote address. A server sends new tokens now (RFC 9000 section
+    /// 9.3).
     case validated(PathID)
     /// Data goes to another path from now on. With `resetCongestion` that path starts from the initial values
-    /// (RFC 9000 section 9.4); otherwise it goes on with what was known of it, or of the path whose port changed.
+    /// (RFC 9000 section 9.4); otherwise it goes on with what was known of it, or of the path whose port
+    /// changed.
     case activeChanged(from: PathID, to: PathID, resetCongestion: Bool)
     /// The path is gone. Its id is not used again; records of packets may still name it.
     case removed(PathID, PathRemoval)
     /// There is no connection id left for the path, so nothing can be sent on it until the peer issues one.
     case needsConnectionID(PathID)
-    /// A path that we opened stays silent. Perhaps the peer has no connection id left for it, so it should be offered
-    /// one: ``LocalConnectionIDs/offerReplacement()``.
+    /// A path that we opened stays silent. Perhaps the peer has no connection id left for it, so it should be
+    /// offered one: ``LocalConnectionIDs/offerReplacement()``.
     case peerMayLackConnectionID(PathID)
     /// No path works. When `isReachable`, the peer hears us but the path is too small for QUIC, and
-    /// NO_VIABLE_PATH can be sent; otherwise the connection ends without a word (RFC 9000 sections 8.2.4, 9.3.2).
+    /// NO_VIABLE_PATH can be sent; otherwise the connection ends without a word (RFC 9000 sections 8.2.4,
+    /// 9.3.2).
     case noViablePath(isReachable: Bool)
     case resetToken(ResetTokenChange)
 }
@@ -26,15 +29,15 @@ enum PathRemoval: UInt8, Codable, Sendable, Equatable {
     case validationFailed
     /// Another path took over. What is still in flight on it counts as lost, which is no sign of congestion.
     case noLongerUsed
-    /// Our local address was replaced under it: packets in flight may well have arrived, and the acknowledgements
-    /// that come for its successor will tell.
+    /// Our local address was replaced under it: packets in flight may well have arrived, and the
+    /// acknowledgements that come for its successor will tell.
     case replaced
 }
 
 /// A datagram that path validation wants sent now (RFC 9000 section 8.2).
 ///
-/// It takes precedence over everything else, and may carry other frames; on a path that is not active only probing
-/// ones (RFC 9000 section 9.1).
+/// It takes precedence over everything else, and may carry other frames; on a path that is not active only
+/// probing ones (RFC 9000 section 9.1).
 struct PathProbe: Sendable, Equatable {
     var path: PathID
     var local: NetworkAddress

@@ -16,11 +16,11 @@ struct PathConfiguration: Codable, Sendable {
     /// How many paths packets from new addresses may open at once, and how often one more after that.
     var pathBurst = 8
     var pathInterval = TimeSpan.milliseconds(100)
-    /// How long a validated path is remembered once another has replaced it, so that a peer that comes back finds
-    /// its congestion state and need not be validated again (RFC 9000 section 9.3).
+    /// How long a validated path is remembered once another has replaced it, so that a peer that comes back
+    /// finds its congestion state and need not be validated again (RFC 9000 section 9.3).
     var idlePathLifetime = TimeSpan.seconds(10)
-    /// Whether to migrate although the peer uses no connection ids, so that whoever watches can tell that it is the
-    /// same connection (RFC 9000 section 9.5).
+    /// Whether to migrate although the peer uses no connection ids, so that whoever watches can tell that it
+    /// is the same connection (RFC 9000 section 9.5).
     var allowsLinkableMigration = false
 
     func maximumPayload(to remote: NetworkAddress) -> Int {

@@ -12,8 +12,8 @@ struct PathResponses: Codable, Sendable, Equatable {
     var first: UInt64? { waiting.first }
 
     mutating func append(_ data: UInt64) {
-        // RFC 9000 section 8.2.2: a challenge is answered once, and copies of a datagram are dropped as duplicates
-        // before they come here; so equal data is a peer that sent the same frame twice.
+        // RFC 9000 section 8.2.2: a challenge is answered once, and copies of a datagram are dropped as
+        // duplicates before they come here; so equal data is a peer that sent the same frame twice.
         if waiting.contains(data) { return }
         if waiting.count == Self.capacity { waiting.removeFirst() }
         waiting.append(data)

@@ -11,8 +11,8 @@ import GodwitWire
 ///                           └────────────────────────────────────────── running
 /// ```
 ///
-/// It owns the timer of the challenges, but neither sends nor draws random numbers: whoever writes packets asks
-/// ``isDue(at:)`` and reports with ``onChallengeSent(_:at:isFullSize:)``.
+/// It owns the timer of the challenges, but neither sends nor draws random numbers: whoever writes packets
+/// asks ``isDue(at:)`` and reports with ``onChallengeSent(_:at:isFullSize:)``.
 struct PathValidation: Codable, Sendable {
     enum State: UInt8, Codable, Sendable { case idle, running, succeeded, failed }
 
@@ -48,7 +48,8 @@ struct PathValidation: Codable, Sendable {
 
     /// Starts, with the first challenge due at once.
     /// - Parameters:
-    ///   - interval: the time to the second challenge, then doubled each time; no less than a PTO (section 9.4).
+    ///   - interval: the time to the second challenge, then doubled each time; no less than a PTO (section
+    ///     9.4).
     ///   - timeout: when to give up (section 8.2.4); nil for never.
     mutating func start(at now: Instant, interval: TimeSpan, timeout: TimeSpan?) {
         (state, nextChallenge, givesUpAt) = (.running, now, timeout.map { now + $0 } ?? .distantFuture)
@@ -94,15 +95,16 @@ struct PathValidation: Codable, Sendable {
         interval = min(interval * 2, Self.longestInterval)
     }
 
-    /// Takes a PATH_RESPONSE, which counts on whichever path it came (RFC 9000 section 8.2.3); nil when it answers
-    /// none of the challenges.
+    /// Takes a PATH_RESPONSE, which counts on whichever path it came (RFC 9000 section 8.2.3); nil when it
+    /// answers none of the challenges.
     ///
     /// The response to a small challenge leaves the state as it is: a padded one has to follow.
     mutating func receive(_ data: UInt64, at now: Instant) -> Proof? {
         guard let index = outstanding.firstIndex(where: { $0.data == data }) else { return nil }
         let challenge = outstanding.remove(at: index)
         if challenge.isFullSize { succeed() }
-        return Proof(rtt: challenge.isTimed ? now - challenge.timeSent : nil, isFullSize: challenge.isFullSize)
+        return Proof(
+            rtt: challenge.isTimed ? now - challenge.timeSent : nil, isFullSize: challenge.isFullSize)
     }
 
     private mutating func succeed() {
@@ -111,7 +113,8 @@ struct PathValidation: Codable, Sendable {
         (nextChallenge, givesUpAt) = (.distantFuture, .distantFuture)
     }
 
-    /// Counts as validated without challenges, as the first path does by the handshake (RFC 9000 section 8.1).
+    /// Counts as validated without challenges, as the first path does by the handshake (RFC 9000 section
+    /// 8.1).
     mutating func succeedByHandshake() { succeed() }
 
     /// Gives up when the time for it has come; true when it has.

@@ -15,8 +15,9 @@ import GodwitWire
 /// ```
 ///
 /// One path is active. While the active one is not validated, the last one that was is kept as the `fallback`
-/// (section 9.3.2). The machine neither reads nor writes packets. The connection reports datagrams and frames, asks
-/// ``nextProbe(at:using:)`` before it writes anything else, and after every call applies what ``nextAction()`` says.
+/// (section 9.3.2). The machine neither reads nor writes packets. The connection reports datagrams and
+/// frames, asks ``nextProbe(at:using:)`` before it writes anything else, and after every call applies what
+/// ``nextAction()`` says.
 struct Paths: Codable, Sendable {
     let role: Role
     let configuration: PathConfiguration
@@ -33,7 +34,8 @@ struct Paths: Codable, Sendable {
     /// Whether a packet from another remote address can move us there. Servers follow clients; clients follow
     /// servers only by an extension.
     var followsPeer: Bool
-    /// The peer's disable_active_migration, which holds for the address of the handshake (RFC 9000 section 18.2).
+    /// The peer's disable_active_migration, which holds for the address of the handshake (RFC 9000 section
+    /// 18.2).
     var peerDisabledMigration = false
     let handshakeRemote: NetworkAddress
     /// The peer's max_ack_delay, part of every PTO.
@@ -45,14 +47,16 @@ struct Paths: Codable, Sendable {
     var awaitedPeerMove: PathID?
     var admission: RateLimit
     var nextPathID: UInt32 = 1
-    /// Whether some path may have something for ``nextProbe(at:using:)``, so that asking costs nothing mostly.
+    /// Whether some path may have something for ``nextProbe(at:using:)``, so that asking costs nothing
+    /// mostly.
     var mayHaveProbes = false
     /// Datagrams that were dropped because of their addresses.
     var refusedDatagrams: UInt64 = 0
 
     /// - Parameters:
     ///   - remoteIDs: the connection ids got from the peer; the first path takes the one of the handshake.
-    ///   - isAddressValidated: at a server, whether a token proved the client's address (RFC 9000 section 8.1.2).
+    ///   - isAddressValidated: at a server, whether a token proved the client's address (RFC 9000 section
+    ///     8.1.2).
     init(
         role: Role, local: NetworkAddress, remote: NetworkAddress, remoteIDs: RemoteConnectionIDs,
         configuration: PathConfiguration, isAddressValidated: Bool = false
@@ -103,8 +107,8 @@ struct Paths: Codable, Sendable {
         return all.firstIndex { $0.covers(local: local, remote: remote) }
     }
 
-    /// How many bytes may go out on a path, as far as its address is concerned: three times what came in until it
-    /// is validated (RFC 9000 section 8); none while there is no connection id for it.
+    /// How many bytes may go out on a path, as far as its address is concerned: three times what came in
+    /// until it is validated (RFC 9000 section 8); none while there is no connection id for it.
     func sendAllowance(on id: PathID) -> Int { index(of: id).map { all[$0].sendAllowance } ?? 0 }
 
     /// Whether a path needs the socket with this address.
@@ -155,12 +159,14 @@ struct Paths: Codable, Sendable {
         return remoteIDs.nextTokenChange().map { .resetToken($0) }
     }
 
-    /// The time a challenge takes to be answered at worst, and no less than a packet's (RFC 9000 section 9.4).
+    /// The time a challenge takes to be answered at worst, and no less than a packet's (RFC 9000 section
+    /// 9.4).
     func ptoInterval(ofPathAt index: Int) -> TimeSpan { all[index].rtt.ptoInterval(maxAckDelay: maxAckDelay) }
 
     /// RFC 9000 section 8.2.4: three times the larger of the current PTO and that of a path never measured.
     var validationTimeout: TimeSpan {
-        let unmeasured = RTTEstimator(initialRTT: configuration.initialRTT).ptoInterval(maxAckDelay: maxAckDelay)
+        let unmeasured = RTTEstimator(initialRTT: configuration.initialRTT).ptoInterval(
+            maxAckDelay: maxAckDelay)
         return max(ptoInterval(ofPathAt: activeIndex), unmeasured) * 3
     }
 }

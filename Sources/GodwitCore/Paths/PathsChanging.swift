@@ -24,7 +24,9 @@ extension Paths {
         if unvalidated >= configuration.maximumUnvalidatedPaths, let index = oldestUnvalidated {
             remove(at: index, .noLongerUsed)
         }
-        if all.count >= configuration.maximumPaths, let index = expendable { remove(at: index, .noLongerUsed) }
+        if all.count >= configuration.maximumPaths, let index = expendable {
+            remove(at: index, .noLongerUsed)
+        }
     }
 
     private var oldestUnvalidated: Int? {
@@ -44,15 +46,16 @@ extension Paths {
 
     /// Sends data to another path from now on.
     ///
-    /// - Parameter isPeersDoing: whether a packet of the peer asked for it; it may have been an attacker's copy.
+    /// - Parameter isPeersDoing: whether a packet of the peer asked for it; it may have been an attacker's
+    ///   copy.
     mutating func activate(_ new: PathID, now: Instant, isPeersDoing: Bool) {
         let old = active
         guard old.id != new, contains(new) else { return }
         let keepsOld = old.isViable || (old.isValidated && fallback == nil)
         if keepsOld { replaceFallback(by: old.id, now: now) }
         makeActive(new, after: old, now: now, isPeersDoing: isPeersDoing)
-        // RFC 9000 section 9.3.3: the previous path is asked as well, for if the peer is still there, its answer
-        // leads back.
+        // RFC 9000 section 9.3.3: the previous path is asked as well, for if the peer is still there, its
+        // answer leads back.
         if isPeersDoing, keepsOld, let index = index(of: old.id) { startValidation(at: index, now: now) }
         // RFC 9000 section 9.3.2: an address that never answered is not worth waiting for.
         if !keepsOld { remove(old.id, .noLongerUsed) }
@@ -92,7 +95,8 @@ extension Paths {
         if let previous, previous != activeID, let index = index(of: previous) { leave(at: index, now: now) }
     }
 
-    /// Leaves a validated path that another has replaced. It is remembered for a while, since peers do come back.
+    /// Leaves a validated path that another has replaced. It is remembered for a while, since peers do come
+    /// back.
     private mutating func leave(at index: Int, now: Instant) {
         if all[index].validation.state == .failed { return remove(at: index, .noLongerUsed) }
         all[index].expiresAt = now + configuration.idlePathLifetime
@@ -113,22 +117,23 @@ extension Paths {
     }
 
     private mutating func onActiveFailed(now: Instant) {
-        // A path that was challenged only because somebody else's address was active for a while: silence may mean
-        // an outage, and the idle timeout is there to judge those.
+        // A path that was challenged only because somebody else's address was active for a while: silence may
+        // mean an outage, and the idle timeout is there to judge those.
         if active.isViable { return }
         guard let best = pathToReturnTo else {
             actions.append(.noViablePath(isReachable: active.isSizeUnproven))
             return
         }
         let failed = activeID
-        actions.append(.activeChanged(from: failed, to: all[best].id, resetCongestion: !all[best].hasBeenActive))
+        actions.append(
+            .activeChanged(from: failed, to: all[best].id, resetCongestion: !all[best].hasBeenActive))
         (activeIndex, fallback) = (best, nil)
         all[best].becomeActive()
         remove(failed, .validationFailed)
     }
 
-    /// RFC 9000 section 9.3.2: the last validated path, even if it has not answered lately; unless the peer is
-    /// known to be elsewhere, where only the path is too small.
+    /// RFC 9000 section 9.3.2: the last validated path, even if it has not answered lately; unless the peer
+    /// is known to be elsewhere, where only the path is too small.
     private var pathToReturnTo: Int? {
         if let index = fallback.flatMap({ index(of: $0) }),
             !active.isSizeUnproven || all[index].validation.state != .failed
@@ -170,8 +175,9 @@ extension Paths {
         keepSpareID()
     }
 
-    /// RFC 9000 section 9.5: a peer whose address changed under it goes on using the same id of ours, and then we
-    /// may go on using the same id of its, as long as our own address stays. Done only when there is no other.
+    /// RFC 9000 section 9.5: a peer whose address changed under it goes on using the same id of ours, and
+    /// then we may go on using the same id of its, as long as our own address stays. Done only when there is
+    /// no other.
     private func sharedID(forPathAt index: Int) -> ConnectionID? {
         guard all[index].origin == .peer, all[index].local == active.local, let used = all[index].peerUses,
             used == active.peerUses
@@ -179,8 +185,8 @@ extension Paths {
         return active.remoteID
     }
 
-    /// Gives up a path that nothing depends on when the ids run out, so that the peer issues others in time for the
-    /// next path: one that is active without an id could not even ask for it.
+    /// Gives up a path that nothing depends on when the ids run out, so that the peer issues others in time
+    /// for the next path: one that is active without an id could not even ask for it.
     private mutating func keepSpareID() {
         guard !remoteIDs.isZeroLength, remoteIDs.availableCount < 2, !remoteIDs.awaitsAcknowledgement,
             let idle = all.indices.first(where: { isIdle(at: $0) && all[$0].expiresAt != nil })
@@ -188,10 +194,13 @@ extension Paths {
         remove(at: idle, .noLongerUsed)
     }
 
-    /// Replaces ids that the peer wants retired and serves the paths that wait for one, the active path first.
+    /// Replaces ids that the peer wants retired and serves the paths that wait for one, the active path
+    /// first.
     mutating func distributeIDs(now: Instant) {
         for path in all {
-            guard let id = path.remoteID, !remoteIDs.contains(id), let index = index(of: path.id) else { continue }
+            guard let id = path.remoteID, !remoteIDs.contains(id), let index = index(of: path.id) else {
+                continue
+            }
             all[index].remoteID = nil
             // Ids may be few, and a path that was left is not worth one.
             if path.expiresAt != nil { remove(at: index, .noLongerUsed) }
@@ -201,7 +210,7 @@ extension Paths {
         for path in all where path.remoteID == nil { provideID(for: path.id) }
         mayHaveProbes = true
         if let index = all.firstIndex(where: { $0.move == .whenIDArrives && $0.remoteID != nil }) {
-            activate(all[index].id, now: now, isPeersDoing: false)
+            completeMove(to: all[index].id, now: now)
         }
     }
 

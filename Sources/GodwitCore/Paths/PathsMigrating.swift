@@ -1,7 +1,7 @@
 import GodwitWire
 
-// Paths that we open ourselves: a client that migrates, the server's preferred address, and candidates that an
-// extension wants probed.
+// Paths that we open ourselves: a client that migrates, the server's preferred address, and candidates that
+// an extension wants probed.
 extension Paths {
     /// How the challenges of a path that we open are timed.
     enum ChallengeSchedule: Codable, Sendable, Equatable {
@@ -15,8 +15,9 @@ extension Paths {
 
     /// Moves the connection to another local address (RFC 9000 section 9.2).
     ///
-    /// - Parameter atOnce: whether to send data there before the path is validated, which a client that has lost
-    ///   its old address will want: its peer's address is validated already. Falls back if validation fails.
+    /// - Parameter atOnce: whether to send data there before the path is validated, which a client that has
+    ///   lost its old address will want: its peer's address is validated already. Falls back if validation
+    ///   fails.
     mutating func migrate(
         toLocal local: NetworkAddress, atOnce: Bool, at now: Instant
     ) throws(MigrationRefusal) -> PathID {
@@ -28,8 +29,8 @@ extension Paths {
         return id
     }
 
-    /// RFC 9000 section 9.6.3: a client that migrates while it validates the preferred address tries both server
-    /// addresses from its new one.
+    /// RFC 9000 section 9.6.3: a client that migrates while it validates the preferred address tries both
+    /// server addresses from its new one.
     private mutating func alsoTryPreferredAddress(from local: NetworkAddress, at now: Instant) {
         guard case .trying(let remote) = preferredAddress else { return }
         for path in all where path.remote == remote && path.id != activeID { remove(path.id, .noLongerUsed) }
@@ -45,18 +46,21 @@ extension Paths {
     private mutating func begin(moveTo id: PathID, atOnce: Bool, now: Instant) {
         guard let index = index(of: id), index != activeIndex else { return }
         for other in all.indices where all[other].remote == all[index].remote { all[other].move = .none }
-        if all[index].isValidated || (atOnce && all[index].remoteID != nil) {
-            completeMove(to: id, now: now)
-        } else {
-            all[index].move = atOnce ? .whenIDArrives : .whenValidated
-        }
+        all[index].move = .whenValidated
+        if atOnce || all[index].isValidated { completeMove(to: id, now: now) }
     }
 
-    /// Makes the path active that we wanted to move to.
+    /// Makes the path active that we wanted to move to, as soon as anything can be sent there.
     mutating func completeMove(to id: PathID, now: Instant) {
+        provideID(for: id)
+        guard self[id].remoteID != nil else {
+            self[id].move = .whenIDArrives
+            return
+        }
         if case .trying(let address) = preferredAddress, self[id].remote == address {
             preferredAddress = .moved
-            // RFC 9000 section 9.6.3: with the preferred address at hand the original one is not tried any longer.
+            // RFC 9000 section 9.6.3: with the preferred address at hand the original one is not tried any
+            // longer.
             for path in all where path.move != .none && path.id != id { remove(path.id, .noLongerUsed) }
         }
         activate(id, now: now, isPeersDoing: false)
@@ -64,7 +68,8 @@ extension Paths {
 
     // MARK: A new remote address
 
-    /// Tries a preferred address of the server, and moves there once it is validated (RFC 9000 section 9.6.1).
+    /// Tries a preferred address of the server, and moves there once it is validated (RFC 9000 section
+    /// 9.6.1).
     ///
     /// - Parameter local: where to send from; nil for the present local address.
     mutating func usePreferredAddress(
@@ -84,14 +89,15 @@ extension Paths {
         preferredAddress = .offered(ContiguousArray(addresses))
     }
 
-    /// Opens a path to another address of the peer, or from another of ours, to see whether it works. Both roles
-    /// may, when an extension has agreed on it.
+    /// Opens a path to another address of the peer, or from another of ours, to see whether it works. Both
+    /// roles may, when an extension has agreed on it.
     ///
     /// - Parameters:
     ///   - local: where to send from; nil for the present local address.
     ///   - moves: whether data goes there as soon as the path is validated.
     mutating func addCandidate(
-        remote: NetworkAddress, local: NetworkAddress? = nil, moves: Bool, schedule: ChallengeSchedule = .standard,
+        remote: NetworkAddress, local: NetworkAddress? = nil, moves: Bool,
+        schedule: ChallengeSchedule = .standard,
         at now: Instant
     ) throws(MigrationRefusal) -> PathID {
         let local = local ?? active.local

@@ -17,8 +17,8 @@ extension Paths {
 
     // MARK: Sending
 
-    /// The next datagram with a PATH_CHALLENGE or PATH_RESPONSE, which counts as sent by being asked for; nil when
-    /// there is none to send now. To be asked until nil, before anything else is written.
+    /// The next datagram with a PATH_CHALLENGE or PATH_RESPONSE, which counts as sent by being asked for; nil
+    /// when there is none to send now. To be asked until nil, before anything else is written.
     ///
     /// - Parameter random: where the unpredictable data of challenges comes from (RFC 9000 section 8.2.1).
     mutating func nextProbe(at now: Instant, using random: inout some RandomNumberGenerator) -> PathProbe? {
@@ -64,8 +64,8 @@ extension Paths {
         return data
     }
 
-    /// Whether the smallest datagram with a challenge and a response may go out: a header of 1 byte, the connection
-    /// id and a packet number of 4, two frames of 9, a PING and the AEAD's tag of 16.
+    /// Whether the smallest datagram with a challenge and a response may go out: a header of 1 byte, the
+    /// connection id and a packet number of 4, two frames of 9, a PING and the AEAD's tag of 16.
     private func canProbe(at index: Int) -> Bool {
         guard let id = all[index].remoteID else { return false }
         return all[index].sendAllowance >= 1 + id.length + 4 + 18 + 1 + 16
@@ -87,7 +87,9 @@ extension Paths {
         var earliest = Instant.distantFuture
         for index in all.indices {
             if let expiresAt = all[index].expiresAt { earliest = min(earliest, expiresAt) }
-            if let due = all[index].validation.deadline(canSend: canProbe(at: index)) { earliest = min(earliest, due) }
+            if let due = all[index].validation.deadline(canSend: canProbe(at: index)) {
+                earliest = min(earliest, due)
+            }
         }
         return earliest == .distantFuture ? nil : earliest
     }
@@ -114,7 +116,8 @@ extension Paths {
         moveAll(toLocal: localAddress, at: now)
     }
 
-    /// Puts the active path, and the one to fall back to, on a new local address; the others have lost theirs.
+    /// Puts the active path, and the one to fall back to, on a new local address; the others have lost
+    /// theirs.
     private mutating func moveAll(toLocal local: NetworkAddress, at now: Instant) {
         let (old, oldFallback) = (active, fallback.map { self[$0] })
         for path in all where path.id != old.id && path.id != fallback { remove(path.id, .replaced) }
@@ -135,13 +138,14 @@ extension Paths {
         all[index].peerUses = old.peerUses
         // The peer's address is what it was, so this is still something to fall back to.
         (all[index].isValidated, all[index].hasBeenActive) = (old.isValidated, true)
-        // RFC 9000 section 9.5 wants another id for another local address. Where the peer has given none, the old
-        // one goes on: a host that was moved has no other way to ask for one.
+        // RFC 9000 section 9.5 wants another id for another local address. Where the peer has given none, the
+        // old one goes on: a host that was moved has no other way to ask for one.
         all[index].remoteID = remoteIDs.take(isUrgent: true) ?? old.remoteID
-        // The peer may take a while to find us, so what it once validated is not given up: the idle timeout judges
-        // (section 9).
+        // The peer may take a while to find us, so what it once validated is not given up: the idle timeout
+        // judges (section 9).
         all[index].validation.start(
-            at: now, interval: ptoInterval(ofPathAt: index), timeout: old.isValidated ? nil : validationTimeout)
+            at: now, interval: ptoInterval(ofPathAt: index),
+            timeout: old.isValidated ? nil : validationTimeout)
         return all[index].id
     }
 }

@@ -4,8 +4,8 @@ import GodwitWire
 extension Paths {
     // MARK: Datagrams
 
-    /// Finds the path of a datagram and counts its bytes; to be called before anything is decrypted, because junk
-    /// counts too (RFC 9000 section 8.1).
+    /// Finds the path of a datagram and counts its bytes; to be called before anything is decrypted, because
+    /// junk counts too (RFC 9000 section 8.1).
     mutating func receive(
         from remote: NetworkAddress, to local: NetworkAddress, size: Int, at now: Instant
     ) -> DatagramOrigin {
@@ -21,21 +21,23 @@ extension Paths {
     }
 
     private func admits(from remote: NetworkAddress, to local: NetworkAddress, at now: Instant) -> Bool {
-        // RFC 9000 section 9: addresses are stable during the handshake, and a client drops what comes from server
-        // addresses that it doesn't know.
+        // RFC 9000 section 9: addresses are stable during the handshake, and a client drops what comes from
+        // server addresses that it doesn't know.
         guard isHandshakeConfirmed, followsPeer, remote.isSendable else { return false }
         guard role == .server || active.local.covers(local) else { return false }
-        // RFC 9000 section 9.6.2: having moved to its preferred address, a server drops what comes to the old one.
+        // RFC 9000 section 9.6.2: having moved to its preferred address, a server drops what comes to the old
+        // one.
         if preferredAddress == .moved, role == .server, !active.local.covers(local) { return false }
         return admission.available(at: now) > 0 && hasRoomForPeerPath
     }
 
-    /// Opens the path of a datagram that ``receive(from:to:size:at:)`` called unknown, once a 1-RTT packet in it
-    /// was decrypted and found not to be a duplicate, and before that packet is processed.
+    /// Opens the path of a datagram that ``receive(from:to:size:at:)`` called unknown, once a 1-RTT packet in
+    /// it was decrypted and found not to be a duplicate, and before that packet is processed.
     ///
     /// - Parameter destination: the id of ours that the packet is addressed to.
     mutating func admit(
-        from remote: NetworkAddress, to local: NetworkAddress, size: Int, destination: ConnectionID, at now: Instant
+        from remote: NetworkAddress, to local: NetworkAddress, size: Int, destination: ConnectionID,
+        at now: Instant
     ) -> PathID {
         _ = admission.consume(at: now)
         makeRoomForPeerPath()
@@ -53,7 +55,8 @@ extension Paths {
 
     // MARK: Packets
 
-    /// Notes a 1-RTT packet that was decrypted on a path and is no duplicate; after its frames were processed.
+    /// Notes a 1-RTT packet that was decrypted on a path and is no duplicate; after its frames were
+    /// processed.
     ///
     /// - Parameter isNonProbing: whether it had a frame other than PATH_CHALLENGE, PATH_RESPONSE,
     ///   NEW_CONNECTION_ID and PADDING (RFC 9000 section 9.1).
@@ -102,14 +105,14 @@ extension Paths {
         guard let index = index(of: id) else { return }
         all[index].statistics.challengesReceived &+= 1
         all[index].responses.append(data)
-        // RFC 9000 section 9.3.3: on the active path, where it may be the peer asking whether we are still here
-        // after somebody else's copies of our packets came from another address.
+        // RFC 9000 section 9.3.3: on the active path, where it may be the peer asking whether we are still
+        // here after somebody else's copies of our packets came from another address.
         if index == activeIndex { all[index].owesNonProbing = true }
         mayHaveProbes = true
     }
 
-    /// Takes a PATH_RESPONSE. It validates the path that its challenge went out on, wherever it came in (RFC 9000
-    /// section 8.2.3); one that answers nothing we asked is ignored.
+    /// Takes a PATH_RESPONSE. It validates the path that its challenge went out on, wherever it came in (RFC
+    /// 9000 section 8.2.3); one that answers nothing we asked is ignored.
     mutating func onPathResponse(_ data: UInt64, on arrival: PathID, at now: Instant) {
         for index in all.indices {
             guard let proof = all[index].validation.receive(data, at: now) else { continue }
@@ -152,8 +155,8 @@ extension Paths {
 
     // MARK: Connection ids
 
-    /// Takes a NEW_CONNECTION_ID frame: paths whose id the peer wants retired get another, and paths without one
-    /// may go on.
+    /// Takes a NEW_CONNECTION_ID frame: paths whose id the peer wants retired get another, and paths without
+    /// one may go on.
     mutating func receive(_ frame: NewConnectionIDFrame, at now: Instant) throws(TransportError) {
         try remoteIDs.receive(frame)
         distributeIDs(now: now)

@@ -2,9 +2,9 @@ import GodwitWire
 
 /// The connection ids by which we address the peer (RFC 9000 section 5.1.2).
 ///
-/// A path takes one with ``take(isUrgent:)`` and keeps it for itself (section 9.5); ``release(_:)`` gives it up: an id that
-/// was sent with is retired, one that never was goes back to the pool. The peer can force ids out of use, so whoever
-/// holds one asks ``contains(_:)`` after every frame received.
+/// A path takes one with ``take(isUrgent:)`` and keeps it for itself (section 9.5); ``release(_:)`` gives it
+/// up: an id that was sent with is retired, one that never was goes back to the pool. The peer can force ids
+/// out of use, so whoever holds one asks ``contains(_:)`` after every frame received.
 struct RemoteConnectionIDs: Codable, Sendable {
     private struct Entry: Codable, Sendable {
         var sequenceNumber: UInt64
@@ -33,12 +33,12 @@ struct RemoteConnectionIDs: Codable, Sendable {
     private var hasRepeatedZero = false
     /// Our active_connection_id_limit.
     let limit: Int
-    /// Some programs number the ids of their NEW_CONNECTION_ID frames from 0 again, though the id of the handshake
-    /// has that number already. With this flag such an id is taken up as one more.
+    /// Some programs number the ids of their NEW_CONNECTION_ID frames from 0 again, though the id of the
+    /// handshake has that number already. With this flag such an id is taken up as one more.
     let toleratesRepeatedZero: Bool
 
-    /// - Parameter handshakeID: the id that the peer chose for the handshake, or that a client made up for a server
-    ///   that it has not heard of yet.
+    /// - Parameter handshakeID: the id that the peer chose for the handshake, or that a client made up for a
+    ///   server that it has not heard of yet.
     init(handshakeID: ConnectionID, limit: Int = 16, toleratesRepeatedZero: Bool = false) {
         self.limit = max(2, limit)
         self.toleratesRepeatedZero = toleratesRepeatedZero
@@ -56,21 +56,28 @@ struct RemoteConnectionIDs: Codable, Sendable {
 
     // MARK: The handshake
 
-    /// Takes the id of the peer's first packet or Retry in place of the one used so far (RFC 9000 section 7.2).
+    /// Takes the id of the peer's first packet or Retry in place of the one used so far (RFC 9000 section
+    /// 7.2).
     mutating func replaceHandshakeID(_ id: ConnectionID) {
-        guard let index = active.firstIndex(where: { $0.sequenceNumber == 0 && !$0.isRepeatedZero }) else { return }
+        guard let index = active.firstIndex(where: { $0.sequenceNumber == 0 && !$0.isRepeatedZero }) else {
+            return
+        }
         active[index].id = id
     }
 
     /// Takes the stateless_reset_token transport parameter, which belongs to the id of the handshake.
     mutating func setHandshakeResetToken(_ token: StatelessResetToken) {
-        guard let index = active.firstIndex(where: { $0.sequenceNumber == 0 && !$0.isRepeatedZero }) else { return }
+        guard let index = active.firstIndex(where: { $0.sequenceNumber == 0 && !$0.isRepeatedZero }) else {
+            return
+        }
         active[index].resetToken = token
         if !active[index].remotes.isEmpty { tokenChanges.append(.remember(token)) }
     }
 
     /// Takes the id of the preferred_address transport parameter: sequence number 1 (RFC 9000 section 5.1.1).
-    mutating func addPreferredAddressID(_ id: ConnectionID, resetToken: StatelessResetToken) throws(TransportError) {
+    mutating func addPreferredAddressID(_ id: ConnectionID, resetToken: StatelessResetToken)
+        throws(TransportError)
+    {
         guard !isZeroLength, !id.isEmpty else {
             throw TransportError(.transportParameterError, "a preferred address without a connection id")
         }
@@ -141,9 +148,11 @@ struct RemoteConnectionIDs: Codable, Sendable {
 
     private func checkBounds() throws(TransportError) {
         guard active.count <= limit else {
-            throw Self.error(.connectionIDLimitError, "\(active.count) active connection ids, \(limit) allowed")
+            throw Self.error(
+                .connectionIDLimitError, "\(active.count) active connection ids, \(limit) allowed")
         }
-        // RFC 9000 section 5.1.2: not acknowledged are at least twice the limit allowed; more is the peer's doing.
+        // RFC 9000 section 5.1.2: not acknowledged are at least twice the limit allowed; more is the peer's
+        // doing.
         guard retirements.count <= 4 * limit else {
             throw Self.error(.connectionIDLimitError, "too many connection ids to retire at once")
         }
@@ -160,8 +169,9 @@ struct RemoteConnectionIDs: Codable, Sendable {
 
     /// An id that no path has, for a path that needs one; nil when there is none left.
     ///
-    /// - Parameter isUrgent: whether the path carries the connection. Others get none while so many retirements are
-    ///   unacknowledged that paths which come and go would pile up more (RFC 9000 section 5.1.2).
+    /// - Parameter isUrgent: whether the path carries the connection. Others get none while so many
+    ///   retirements are unacknowledged that paths which come and go would pile up more (RFC 9000 section
+    ///   5.1.2).
     mutating func take(isUrgent: Bool = false) -> ConnectionID? {
         if isZeroLength { return .empty }
         guard isUrgent || retirements.count < 2 * limit,
@@ -225,14 +235,16 @@ struct RemoteConnectionIDs: Codable, Sendable {
     }
 
     private mutating func markRetirement(_ sequenceNumber: UInt64, isSent: Bool) {
-        guard let index = retirements.firstIndex(where: { $0.sequenceNumber == sequenceNumber }) else { return }
+        guard let index = retirements.firstIndex(where: { $0.sequenceNumber == sequenceNumber }) else {
+            return
+        }
         retirements[index].isSent = isSent
     }
 
     // MARK: Stateless reset
 
-    /// Whether a datagram from `remote` that ends in `token` is a stateless reset: only if the token belongs to an
-    /// id that is in use and went to that address (RFC 9000 section 10.3.1).
+    /// Whether a datagram from `remote` that ends in `token` is a stateless reset: only if the token belongs
+    /// to an id that is in use and went to that address (RFC 9000 section 10.3.1).
     ///
     /// Every id is looked at, so that the time taken tells nothing about the tokens.
     func isStatelessReset(_ token: StatelessResetToken, from remote: NetworkAddress) -> Bool {
@@ -259,7 +271,8 @@ struct RemoteConnectionIDs: Codable, Sendable {
     }
 }
 
-/// A change to the table by which an endpoint finds the connection of a stateless reset, which no id leads to.
+/// A change to the table by which an endpoint finds the connection of a stateless reset, which no id leads
+/// to.
 ///
 /// What the table finds is still to be checked with ``RemoteConnectionIDs/isStatelessReset(_:from:)``.
 enum ResetTokenChange: Codable, Sendable, Equatable {

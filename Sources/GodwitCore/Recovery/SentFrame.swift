@@ -2,7 +2,7 @@ import GodwitWire
 
 /// What a sent packet carried, as far as its acknowledgement or loss matters to somebody.
 ///
-/// The packet-number space of the packet says which level a `crypto` record belongs to. Frames that are neither
+/// The packet number space of the packet says which level a `crypto` record belongs to. Frames that are neither
 /// retransmitted nor awaited (PADDING, PING, PATH_CHALLENGE, PATH_RESPONSE) leave no record.
 enum SentFrame: Codable, Sendable, Equatable {
     /// An ACK frame; once it is acknowledged itself, ranges up to `largest` need not be reported any more.

@@ -14,18 +14,25 @@ struct PEMDocument {
 
     /// Text that holds no blocks gives none; a block that is damaged ends the reading with an error.
     init(_ text: [UInt8], source: String) throws(TLSConfigurationError) {
-        guard let bio = BIO_new_mem_buf(text, text.count) else {
-            throw TLSConfigurationError(source: source, problem: "out of memory")
-        }
-        defer { BIO_free(bio) }
         ERR_clear_error()
-        while let block = Self.next(bio) { blocks.append(block) }
+        // The BIO does not copy the text, so the array has to be held for as long as it is read.
+        let blocks = text.withUnsafeBufferPointer { Self.readBlocks($0) }
         let error = ERR_peek_error()
         ERR_clear_error()
+        guard let blocks else { throw TLSConfigurationError(source: source, problem: "out of memory") }
         guard error == 0 || ERR_GET_REASON(error) == PEM_R_NO_START_LINE else {
             throw TLSConfigurationError(
                 source: source, problem: "PEM block \(blocks.count + 1) is damaged (\(errorText(error)))")
         }
+        self.blocks = blocks
+    }
+
+    private static func readBlocks(_ text: UnsafeBufferPointer<UInt8>) -> [Block]? {
+        guard let bio = BIO_new_mem_buf(text.baseAddress, text.count) else { return nil }
+        defer { BIO_free(bio) }
+        var blocks: [Block] = []
+        while let block = next(bio) { blocks.append(block) }
+        return blocks
     }
 
     private static func next(_ bio: OpaquePointer) -> Block? {

@@ -116,8 +116,8 @@ final class WorkloadClient: EndpointApplication {
     }
 
     private func closed(_ reason: ConnectionCloseReason, _ program: EndpointProgram) {
-        guard let connection, traffic != nil else { return reconnect(reason, program) }
-        let number = connection.number
+        guard traffic != nil else { return reconnect(reason, program) }
+        let number = traffic.connection
         if case .application(let code, _, _) = reason { book.noteClosed(number, code: code) }
         let end = WorkloadEnd(
             version: version, upwards: traffic.sentTotal, downwards: traffic.receivedTotal, reason: reason,

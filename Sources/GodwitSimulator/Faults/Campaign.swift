@@ -154,10 +154,11 @@ extension CampaignFailure: CustomStringConvertible {
 }
 
 extension CampaignReport: CustomStringConvertible {
-    /// A line of figures, then the failures.
-    public var description: String {
-        let figures =
-            "\(runs) runs, \(failures.count) failed, \(virtualTime) of virtual time, \(datagrams) datagrams"
-        return ([figures] + failures.map(\.description)).joined(separator: "\n")
+    /// A line of figures.
+    public var figures: String {
+        "\(runs) runs, \(failures.count) failed, \(virtualTime) of virtual time, \(datagrams) datagrams"
     }
+
+    /// The figures, then the failures.
+    public var description: String { ([figures] + failures.map(\.description)).joined(separator: "\n") }
 }

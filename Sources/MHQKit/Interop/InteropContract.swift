@@ -1,5 +1,5 @@
 import Foundation
-import Godwit
+public import Godwit
 
 /// What the QUIC interop runner tells an endpoint through its environment.
 public struct InteropContract: Sendable {

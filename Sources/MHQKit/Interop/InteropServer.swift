@@ -23,6 +23,7 @@ public struct InteropServer: Sendable {
         guard Self.testCases.contains(contract.testCase) else { return InteropContract.unsupported }
         let configuration = try configuration()
         let listener = try await QUICListener.bind(to: contract.listen, configuration: configuration)
+        if let preferred = contract.preferredListen { try await listener.listen(alsoAt: preferred) }
         let root = contract.www
         try await listener.run { connection in
             try await withThrowingDiscardingTaskGroup { group in

@@ -1,4 +1,5 @@
-public import GodwitSimulator
+import GodwitSimulator
+import GodwitWire
 
 /// The work of `mhq simulate`: a fault campaign, and what it says about it.
 public struct SimulateCommand: Sendable {
@@ -26,7 +27,7 @@ public struct SimulateCommand: Sendable {
     public func run(write: (String) -> Void) -> Int32 {
         let campaign = FaultCampaign(first: firstSeed, count: count)
         let report = campaign.run { tell($0, write) }
-        if writesJSON { write(json(report)) } else { write("\(report)") }
+        write(writesJSON ? json(report) : report.figures)
         if isVerbose, !writesJSON, let failure = report.failures.first {
             write(log(of: failure.seed, campaign))
         }

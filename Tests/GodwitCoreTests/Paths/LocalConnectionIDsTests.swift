@@ -12,7 +12,8 @@ struct LocalConnectionIDsTests {
         return ids
     }
 
-    private func issueAll(_ ids: inout LocalConnectionIDs, from first: UInt64, at now: Instant = .zero) -> Int {
+    private func issueAll(_ ids: inout LocalConnectionIDs, from first: UInt64, at now: Instant = .zero) -> Int
+    {
         let count = ids.needed(at: now)
         for number in 0..<count {
             ids.issue(Sample.id(first + UInt64(number)), resetToken: Sample.token(first), at: now)
@@ -81,7 +82,8 @@ struct LocalConnectionIDsTests {
         #expect(!ids.hasFrameToSend)
     }
 
-    @Test("A retired id is replaced, and leads here until delayed packets are through (RFC 9000 section 5.1.2)")
+    @Test(
+        "A retired id is replaced, and leads here until delayed packets are through (RFC 9000 section 5.1.2)")
     func retirement() throws {
         var ids = made()
         _ = issueAll(&ids, from: 1)
@@ -181,7 +183,9 @@ struct LocalConnectionIDsTests {
         #expect(ids.retirePriorTo == 6)
     }
 
-    @Test("A peer that may have run out is offered one more for the oldest, within bounds (sections 5.1.1 and 9.5)")
+    @Test(
+        "A peer that may have run out is offered one more for the oldest, within bounds (sections 5.1.1 and 9.5)"
+    )
     func offeredReplacement() throws {
         var ids = made(limit: 3)
         ids.offerReplacement()
@@ -226,7 +230,8 @@ struct LocalConnectionIDsTests {
         try retire(&ids, 0)
         ids.forgetAll()
         let expected: [LocalConnectionIDAction] = [
-            .forget(Sample.id(1)), .forget(Sample.id(2)), .forget(Sample.id(0)), .forgetOriginal(Sample.id(55)),
+            .forget(Sample.id(1)), .forget(Sample.id(2)), .forget(Sample.id(0)),
+            .forgetOriginal(Sample.id(55)),
         ]
         #expect(actions(&ids) == expected)
         #expect(ids.live.isEmpty)

@@ -55,14 +55,17 @@ struct MTUDiscoveryTests {
         }
     }
 
-    @Test("The sizes of common tunnels are found exactly", arguments: [1232, 1252, 1372, 1392, 1432, 1444, 1464])
+    @Test(
+        "The sizes of common tunnels are found exactly",
+        arguments: [1232, 1252, 1372, 1392, 1432, 1444, 1464])
     func commonTunnels(mtu: Int) {
         var discovery = started()
         search(&discovery, mtu: mtu)
         #expect(discovery.currentSize == mtu)
     }
 
-    @Test("Jumbo frames and the loopback interface are found too", arguments: [8972, 9000, 16000, 65507, 65527])
+    @Test(
+        "Jumbo frames and the loopback interface are found too", arguments: [8972, 9000, 16000, 65507, 65527])
     func jumbo(mtu: Int) {
         var discovery = started(ceiling: 70000)
         let probes = search(&discovery, mtu: mtu)
@@ -126,7 +129,9 @@ struct MTUDiscoveryTests {
 
     // MARK: Black holes
 
-    @Test("A path that stops carrying large packets is back at 1200 soon, and searched anew (RFC 8899 section 4.3)")
+    @Test(
+        "A path that stops carrying large packets is back at 1200 soon, and searched anew (RFC 8899 section 4.3)"
+    )
     func blackHole() {
         var discovery = started()
         search(&discovery, mtu: 1472)
@@ -169,7 +174,8 @@ struct MTUDiscoveryTests {
         var discovery = started()
         search(&discovery, mtu: 1472)
         for step in 0..<20 {
-            #expect(discovery.onPacketLost(packetNumber: UInt64(step), size: 1200, at: .ms(Int64(step))) == false)
+            #expect(
+                discovery.onPacketLost(packetNumber: UInt64(step), size: 1200, at: .ms(Int64(step))) == false)
         }
         #expect(discovery.onProbeTimeout(count: 2, at: .ms(100)) == false)
         #expect(discovery.onProbeTimeout(count: 3, at: .ms(200)) == true)

@@ -7,7 +7,9 @@ import Testing
 struct PathAttackTests {
     private let first = PathID(rawValue: 0)
 
-    @Test("A copy with a spoofed source arrives first: the client's answer leads back (sections 9.3.2 and 9.3.3)")
+    @Test(
+        "A copy with a spoofed source arrives first: the client's answer leads back (sections 9.3.2 and 9.3.3)"
+    )
     func spoofedCopy() throws {
         var pair = try ModelPair()
         let packet = pair.client.data(at: .ms(1))!
@@ -36,7 +38,8 @@ struct PathAttackTests {
         #expect(pair.server.paths.sendAllowance(on: first) == .max)
     }
 
-    @Test("Copies of packets that were processed already open nothing, wherever they come from (section 9.3.3)")
+    @Test(
+        "Copies of packets that were processed already open nothing, wherever they come from (section 9.3.3)")
     func duplicates() throws {
         var pair = try ModelPair()
         let packets = (0..<20).map { pair.client.data(at: .ms(Int64($0)))! }
@@ -49,7 +52,9 @@ struct PathAttackTests {
         #expect(pair.server.actions.isEmpty)
     }
 
-    @Test("A thousand spoofed copies that all come first: paths, ids and bytes stay bounded (sections 5.1.2, 8)")
+    @Test(
+        "A thousand spoofed copies that all come first: paths, ids and bytes stay bounded (sections 5.1.2, 8)"
+    )
     func floodOfAddresses() throws {
         var pair = try ModelPair()
         var received: [NetworkAddress: Int] = [:]
@@ -88,7 +93,9 @@ struct PathAttackTests {
         #expect(pair.server.paths.active.remote == Sample.client)
     }
 
-    @Test("An attacker that forwards faster gets the path, and loses it as soon as a genuine packet is first (9.3.3)")
+    @Test(
+        "An attacker that forwards faster gets the path, and loses it as soon as a genuine packet is first (9.3.3)"
+    )
     func forwarding() throws {
         var pair = try ModelPair()
         // The attacker wins the race for a packet of the client …
@@ -110,9 +117,10 @@ struct PathAttackTests {
         let asked = pair.server.probes(at: .ms(30)).filter(\.hasChallenge)
         #expect(asked.map(\.to) == [Sample.attacker])
         // The genuine path had its congestion state kept.
-        #expect(pair.server.actions.last { if case .activeChanged = $0 { true } else { false } }.map {
-            if case .activeChanged(_, let to, let reset) = $0 { to == first && !reset } else { false }
-        } == true)
+        #expect(
+            pair.server.actions.last { if case .activeChanged = $0 { true } else { false } }.map {
+                if case .activeChanged(_, let to, let reset) = $0 { to == first && !reset } else { false }
+            } == true)
     }
 
     @Test("Nobody can answer a challenge by guessing, and a wrong answer closes nothing (section 8.2.3)")
@@ -152,7 +160,9 @@ struct PathAttackTests {
     @Test("Addresses that no host can have open no path")
     func impossibleAddresses() throws {
         var pair = try ModelPair()
-        for text in ["0.0.0.0:80", "224.0.0.1:80", "255.255.255.255:80", "192.0.2.1:0", "[ff02::1]:80", "[::]:80"] {
+        for text in [
+            "0.0.0.0:80", "224.0.0.1:80", "255.255.255.255:80", "192.0.2.1:0", "[ff02::1]:80", "[::]:80",
+        ] {
             let address = NetworkAddress(text)!
             let origin = pair.server.paths.receive(from: address, to: Sample.server, size: 100, at: .zero)
             #expect(origin == .refused, "\(text)")

@@ -2,23 +2,6 @@ import GodwitWire
 
 @testable import GodwitCore
 
-/// SplitMix64: small, seeded, the same on every machine.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
-    }
-
-    mutating func chance(_ percent: Int) -> Bool { Int(next() % 100) < percent }
-}
-
 enum Sample {
     static let server = NetworkAddress("198.51.100.1:443")!
     static let preferred = NetworkAddress("198.51.100.9:443")!
@@ -31,13 +14,18 @@ enum Sample {
 
     static func id(_ number: UInt64) -> ConnectionID {
         var bytes: [UInt8] = []
-        for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: number >> shift)) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: number >> shift))
+        }
         return ConnectionID(bytes)!
     }
 
-    static func token(_ number: UInt64) -> StatelessResetToken { StatelessResetToken(high: ~number, low: number) }
+    static func token(_ number: UInt64) -> StatelessResetToken {
+        StatelessResetToken(high: ~number, low: number)
+    }
 
-    static func frame(_ number: UInt64, retirePriorTo: UInt64 = 0, id: UInt64? = nil) -> NewConnectionIDFrame {
+    static func frame(_ number: UInt64, retirePriorTo: UInt64 = 0, id: UInt64? = nil) -> NewConnectionIDFrame
+    {
         NewConnectionIDFrame(
             sequenceNumber: number, retirePriorTo: retirePriorTo, id: Self.id(id ?? 1000 + number),
             resetToken: token(id ?? 1000 + number))
@@ -137,7 +125,8 @@ struct ModelEnd {
         return result
     }
 
-    /// A packet on the active path with data and whatever connection id frames wait; nil when nothing may be sent.
+    /// A packet on the active path with data and whatever connection id frames wait; nil when nothing may be
+    /// sent.
     mutating func data(at now: Instant, size: Int = 300) -> ModelDatagram? {
         guard paths.sendAllowance(on: paths.activeID) >= size else { return nil }
         return datagram(on: paths.activeID, size: size, frames: idFrames(at: now) + [.data])
@@ -166,7 +155,8 @@ struct ModelEnd {
         nextNumber += 1
         collect()
         return ModelDatagram(
-            from: local, to: remote, size: size, destination: id, number: nextNumber, path: path, frames: frames)
+            from: local, to: remote, size: size, destination: id, number: nextNumber, path: path,
+            frames: frames)
     }
 
     // MARK: The fate of what was sent
@@ -174,7 +164,8 @@ struct ModelEnd {
     mutating func onAcknowledged(_ datagram: ModelDatagram, at now: Instant) {
         for frame in datagram.frames {
             switch frame {
-            case .newConnectionID(let frame): localIDs.onFrameAcknowledged(sequenceNumber: frame.sequenceNumber)
+            case .newConnectionID(let frame):
+                localIDs.onFrameAcknowledged(sequenceNumber: frame.sequenceNumber)
             case .retire(let number): paths.onRetirementAcknowledged(sequenceNumber: number, at: now)
             default: break
             }
@@ -206,7 +197,8 @@ struct ModelEnd {
                 known
             } else {
                 paths.admit(
-                    from: datagram.from, to: datagram.to, size: datagram.size, destination: datagram.destination,
+                    from: datagram.from, to: datagram.to, size: datagram.size,
+                    destination: datagram.destination,
                     at: now)
             }
         for frame in datagram.frames { try process(frame, of: datagram, on: path, at: now) }
@@ -276,7 +268,8 @@ struct ModelPair {
 
     @discardableResult
     mutating func toClient(
-        _ datagram: ModelDatagram, as from: NetworkAddress? = nil, arrivingAt address: NetworkAddress? = nil, at now: Instant
+        _ datagram: ModelDatagram, as from: NetworkAddress? = nil, arrivingAt address: NetworkAddress? = nil,
+        at now: Instant
     ) throws -> Bool {
         var seen = datagram
         seen.from = from ?? datagram.from

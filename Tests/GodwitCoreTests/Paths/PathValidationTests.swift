@@ -54,7 +54,9 @@ struct PathValidationTests {
     func smallChallenge() {
         var validation = started()
         validation.onChallengeSent(1, at: .zero, isFullSize: false)
-        #expect(validation.receive(1, at: .ms(10)) == PathValidation.Proof(rtt: .milliseconds(10), isFullSize: false))
+        #expect(
+            validation.receive(1, at: .ms(10))
+                == PathValidation.Proof(rtt: .milliseconds(10), isFullSize: false))
         #expect(validation.state == .running && !validation.hasFullSizeChallenge)
         validation.onChallengeSent(2, at: .ms(10), isFullSize: true)
         #expect(validation.hasFullSizeChallenge)

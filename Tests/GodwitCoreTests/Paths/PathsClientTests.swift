@@ -86,7 +86,9 @@ struct PathsClientTests {
         }
         // kInitialRtt, four times half of it, and max_ack_delay.
         let pto = TimeSpan.milliseconds(333 + 666 + 25)
-        #expect(times == [.zero, .zero + pto, .zero + pto * 3].filter { $0 < .zero + pto * 3 } || times.count <= 3)
+        #expect(
+            times == [.zero, .zero + pto, .zero + pto * 3].filter { $0 < .zero + pto * 3 } || times.count <= 3
+        )
         for (earlier, later) in zip(times, times.dropFirst()) { #expect(later - earlier >= pto) }
     }
 
@@ -98,7 +100,8 @@ struct PathsClientTests {
         #expect(
             refusal { try paths.migrate(toLocal: Sample.cellular, atOnce: true, at: .zero) }
                 == .handshakeNotConfirmed)
-        #expect(refusal { try paths.usePreferredAddress(Sample.preferred, at: .zero) } == .handshakeNotConfirmed)
+        #expect(
+            refusal { try paths.usePreferredAddress(Sample.preferred, at: .zero) } == .handshakeNotConfirmed)
     }
 
     @Test("A server that wants no migration is obeyed, probes included (sections 9 and 18.2)")
@@ -117,14 +120,17 @@ struct PathsClientTests {
         #expect(pair.client.probes(at: .zero).isEmpty)
     }
 
-    @Test("A client that was told not to migrate and does is validated like any other, not closed (section 9)")
+    @Test(
+        "A client that was told not to migrate and does is validated like any other, not closed (section 9)")
     func migratesAllTheSame() throws {
         var pair = try ModelPair()
         #expect(try pair.toServer(pair.client.data(at: .ms(1))!, as: Sample.cellular, at: .ms(1)) == true)
         #expect(!pair.server.isClosed)
     }
 
-    @Test("With a server that has no connection ids migration is linkable, and refused by default (section 9.5)")
+    @Test(
+        "With a server that has no connection ids migration is linkable, and refused by default (section 9.5)"
+    )
     func zeroLengthIDs() throws {
         for allows in [false, true] {
             var configuration = PathConfiguration()
@@ -151,7 +157,8 @@ struct PathsClientTests {
                 == .alreadyThere)
         #expect(
             refusal {
-                try pair.client.paths.addCandidate(remote: NetworkAddress("0.0.0.0:0")!, moves: true, at: .zero)
+                try pair.client.paths.addCandidate(
+                    remote: NetworkAddress("0.0.0.0:0")!, moves: true, at: .zero)
             } == .unusableAddress)
     }
 
@@ -238,7 +245,8 @@ struct PathsClientTests {
         pair.client.paths.active.mtu.onProbeSent(size: 1472)
         #expect(pair.client.paths.active.onMTUProbeAcknowledged(size: 1472) == true)
         #expect(
-            pair.client.paths.onMessageTooLarge(size: 1300, from: Sample.client, to: Sample.attacker, at: .zero)
+            pair.client.paths.onMessageTooLarge(
+                size: 1300, from: Sample.client, to: Sample.attacker, at: .zero)
                 == false)
         #expect(pair.client.paths.active.mtu.currentSize == 1472)
         #expect(

@@ -3,8 +3,8 @@ import Testing
 
 @testable import GodwitCore
 
-/// A client behind a NAT and a server, joined by a network that loses, delays, reorders and copies, with an attacker
-/// in it. After every step the rules that must always hold are checked.
+/// A client behind a NAT and a server, joined by a network that loses, delays, reorders and copies, with an
+/// attacker in it. After every step the rules that must always hold are checked.
 private struct PathsModel {
     private struct Flight {
         var arrives: Instant
@@ -20,8 +20,8 @@ private struct PathsModel {
     private var flights: [Flight] = []
     /// What the NAT makes of the client's addresses.
     private var outside: [NetworkAddress: NetworkAddress] = [:]
-    /// All that the NAT ever gave out. Where the server moves too, packets to those still arrive: if both sides left
-    /// their addresses at once without telling, nothing could bring them together.
+    /// All that the NAT ever gave out. Where the server moves too, packets to those still arrive: if both
+    /// sides left their addresses at once without telling, nothing could bring them together.
     private var inside: [NetworkAddress: NetworkAddress] = [:]
     private var nextPort: UInt16 = 10_000
     private var lastHeard = (client: Instant.zero, server: Instant.zero)
@@ -137,7 +137,8 @@ private struct PathsModel {
     private mutating func sendData(fromServer: Bool) {
         flushProbes()
         let size = 60 + Int(random.next() % 600)
-        let datagram = fromServer ? pair.server.data(at: now, size: size) : pair.client.data(at: now, size: size)
+        let datagram =
+            fromServer ? pair.server.data(at: now, size: size) : pair.client.data(at: now, size: size)
         if let datagram { launch(datagram, toServer: !fromServer) }
         offerIDsInSilence()
     }
@@ -222,7 +223,11 @@ private struct PathsModel {
         }
         if wasTaken { lastHeard.server = now }
         // Lost or not, a packet whose copy was processed is acknowledged.
-        if wasTaken { pair.client.onAcknowledged(datagram, at: now) } else if !flight.isCopy { retry(datagram) }
+        if wasTaken {
+            pair.client.onAcknowledged(datagram, at: now)
+        } else if !flight.isCopy {
+            retry(datagram)
+        }
     }
 
     private mutating func retry(_ datagram: ModelDatagram) {
@@ -263,7 +268,9 @@ private struct PathsModel {
         let path = pair.server.paths[datagram.path]
         // RFC 9000 section 8: an independent count of what the machine counts.
         if !path.isValidated, !path.amplification.isLifted {
-            expect(entry.sent <= 3 * entry.received, "\(entry.sent) sent to \(path.remote), \(entry.received) received")
+            expect(
+                entry.sent <= 3 * entry.received,
+                "\(entry.sent) sent to \(path.remote), \(entry.received) received")
         }
     }
 
@@ -279,7 +286,8 @@ private struct PathsModel {
         expect(paths.all.indices.contains(paths.activeIndex), "\(name): no active path")
         expect(paths.all.count <= paths.configuration.maximumPaths, "\(name): \(paths.all.count) paths")
         let unvalidated = paths.all.filter { $0.origin == .peer && !$0.isValidated }.count
-        expect(unvalidated <= paths.configuration.maximumUnvalidatedPaths, "\(name): \(unvalidated) unvalidated")
+        expect(
+            unvalidated <= paths.configuration.maximumUnvalidatedPaths, "\(name): \(unvalidated) unvalidated")
         expect(Set(paths.all.map(\.id)).count == paths.all.count, "\(name): a path id twice")
         let pairs = Set(paths.all.map { Pair(local: $0.local, remote: $0.remote) })
         expect(pairs.count == paths.all.count, "\(name): a pair of addresses twice")
@@ -309,13 +317,17 @@ private struct PathsModel {
             if case .removed(let id, _) = action { gone.insert(id) }
         }
         pair.server.actions = []
-        for path in pair.server.paths.all { expect(!gone.contains(path.id), "path \(path.id.rawValue) came back") }
+        for path in pair.server.paths.all {
+            expect(!gone.contains(path.id), "path \(path.id.rawValue) came back")
+        }
     }
 }
 
 @Suite("Paths in a network that does everything (RFC 9000 sections 5.1, 8 and 9)")
 struct PathsModelTests {
-    @Test("Migrations and rebindings with loss: the rules hold, and peace brings both together", arguments: 1...12)
+    @Test(
+        "Migrations and rebindings with loss: the rules hold, and peace brings both together",
+        arguments: 1...12)
     func lossyNetwork(seed: UInt64) throws {
         try run(seed: seed, loss: 20, attacks: false)
     }

@@ -23,7 +23,9 @@ struct PathsResumeTests {
         #expect(pair.server.paths.deadline == before)
     }
 
-    @Test("A server that wakes up at another address challenges the client from there, without limit (section 8)")
+    @Test(
+        "A server that wakes up at another address challenges the client from there, without limit (section 8)"
+    )
     func serverMoved() throws {
         var pair = try ModelPair()
         let used = pair.server.paths.active.remoteID
@@ -52,14 +54,17 @@ struct PathsResumeTests {
         #expect(pair.server.paths.deadline == nil)
     }
 
-    @Test("Where the client has given no other id the old one goes on, for there is no way to ask (section 9.5)")
+    @Test(
+        "Where the client has given no other id the old one goes on, for there is no way to ask (section 9.5)"
+    )
     func serverMovedWithoutIDs() throws {
         var pair = try ModelPair()
         while pair.server.paths.remoteIDs.take() != nil {}
         let used = pair.server.paths.active.remoteID
         pair.server.paths.resume(at: .ms(1000), shiftedBy: .seconds(1), localAddress: Sample.preferred)
         #expect(pair.server.paths.active.remoteID == used)
-        #expect(pair.server.idFrames(at: .ms(1000)).allSatisfy { if case .retire = $0 { false } else { true } })
+        #expect(
+            pair.server.idFrames(at: .ms(1000)).allSatisfy { if case .retire = $0 { false } else { true } })
     }
 
     @Test("An attacker's copy right after the move doesn't end the connection (section 9.3.2)")
@@ -85,7 +90,8 @@ struct PathsResumeTests {
         #expect(pair.server.paths.activeID == first)
     }
 
-    @Test("By an extension a client follows its server, under the limit, and asks both addresses (section 9.3)")
+    @Test(
+        "By an extension a client follows its server, under the limit, and asks both addresses (section 9.3)")
     func clientFollows() throws {
         var pair = try ModelPair()
         pair.client.paths.followsPeer = true
@@ -100,10 +106,14 @@ struct PathsResumeTests {
         for probe in pair.server.probes(at: .ms(30)) { try pair.toClient(probe, at: .ms(40)) }
         #expect(pair.client.paths.active.isViable)
         for probe in pair.client.probes(at: .ms(40)) { try pair.toServer(probe, at: .ms(50)) }
-        #expect(pair.server.paths.active.isViable && pair.server.actions.contains(.validated(pair.server.paths.activeID)))
+        #expect(
+            pair.server.paths.active.isViable
+                && pair.server.actions.contains(.validated(pair.server.paths.activeID)))
     }
 
-    @Test("A client that follows falls back when the new server address turns out to be nobody's (section 9.3.2)")
+    @Test(
+        "A client that follows falls back when the new server address turns out to be nobody's (section 9.3.2)"
+    )
     func clientFollowsAnAttacker() throws {
         var pair = try ModelPair()
         pair.client.paths.followsPeer = true

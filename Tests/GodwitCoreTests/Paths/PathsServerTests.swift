@@ -27,7 +27,9 @@ struct PathsServerTests {
         for probe in probes where probe.to == Sample.rebound {
             try pair.toClient(probe, arrivingAt: Sample.client, at: .ms(20))
         }
-        for answer in pair.client.probes(at: .ms(20)) { try pair.toServer(answer, as: Sample.rebound, at: .ms(30)) }
+        for answer in pair.client.probes(at: .ms(20)) {
+            try pair.toServer(answer, as: Sample.rebound, at: .ms(30))
+        }
         #expect(pair.server.paths.active.isValidated)
         #expect(pair.server.actions.contains(.validated(new)))
         #expect(pair.server.paths.active.mtu.currentSize == 1200)
@@ -73,7 +75,9 @@ struct PathsServerTests {
         let new = pair.server.paths.activeID
         let small = pair.server.probes(at: .ms(1)).first { $0.to == Sample.cellular }!
         try pair.toClient(small, arrivingAt: Sample.client, at: .ms(20))
-        for answer in pair.client.probes(at: .ms(20)) { try pair.toServer(answer, as: Sample.cellular, at: .ms(40)) }
+        for answer in pair.client.probes(at: .ms(20)) {
+            try pair.toServer(answer, as: Sample.cellular, at: .ms(40))
+        }
         #expect(pair.server.paths.sendAllowance(on: new) == .max)
         #expect(pair.server.paths[new].isSizeUnproven)
         #expect(pair.server.actions.contains(.validated(new)))
@@ -81,7 +85,9 @@ struct PathsServerTests {
         #expect(padded.map(\.size) == [1200])
         #expect(padded.allSatisfy { $0.hasChallenge })
         try pair.toClient(padded[0], arrivingAt: Sample.client, at: .ms(60))
-        for answer in pair.client.probes(at: .ms(60)) { try pair.toServer(answer, as: Sample.cellular, at: .ms(80)) }
+        for answer in pair.client.probes(at: .ms(60)) {
+            try pair.toServer(answer, as: Sample.cellular, at: .ms(80))
+        }
         #expect(!pair.server.paths[new].isSizeUnproven)
         #expect(pair.server.paths[new].validation.state == .succeeded)
         #expect(pair.server.actions.filter { $0 == .validated(new) }.count == 1)
@@ -103,18 +109,22 @@ struct PathsServerTests {
         #expect(pair.server.actions.contains(.removed(new, .validationFailed)))
     }
 
-    @Test("With nowhere else to go, a path too small for QUIC ends the connection with NO_VIABLE_PATH (8.2.4)")
+    @Test(
+        "With nowhere else to go, a path too small for QUIC ends the connection with NO_VIABLE_PATH (8.2.4)")
     func tooSmallAndAlone() throws {
         var pair = try ModelPair()
         try pair.toServer(pair.client.data(at: .ms(1), size: 100)!, as: Sample.cellular, at: .ms(1))
         let small = pair.server.probes(at: .ms(1)).first { $0.to == Sample.cellular }!
         try pair.toClient(small, arrivingAt: Sample.client, at: .ms(20))
-        for answer in pair.client.probes(at: .ms(20)) { try pair.toServer(answer, as: Sample.cellular, at: .ms(40)) }
+        for answer in pair.client.probes(at: .ms(20)) {
+            try pair.toServer(answer, as: Sample.cellular, at: .ms(40))
+        }
         run(&pair.server, until: .ms(5000))
         #expect(pair.server.actions.last == .noViablePath(isReachable: true))
     }
 
-    @Test("A probe alone moves nothing; the first data does, to a path that is validated by then (section 9.1)")
+    @Test(
+        "A probe alone moves nothing; the first data does, to a path that is validated by then (section 9.1)")
     func probingFirst() throws {
         var pair = try ModelPair()
         let path = try pair.client.paths.addCandidate(
@@ -143,7 +153,9 @@ struct PathsServerTests {
         for probe in pair.server.probes(at: .ms(1)) where probe.to == Sample.cellular {
             try pair.toClient(probe, arrivingAt: Sample.client, at: .ms(10))
         }
-        for answer in pair.client.probes(at: .ms(10)) { try pair.toServer(answer, as: Sample.client, at: .ms(20)) }
+        for answer in pair.client.probes(at: .ms(10)) {
+            try pair.toServer(answer, as: Sample.client, at: .ms(20))
+        }
         #expect(pair.server.paths[new].isValidated)
         #expect(!pair.server.paths[new].rtt.hasSample)
     }
@@ -185,7 +197,9 @@ struct PathsServerTests {
         #expect(pair.server.paths.activeID == first && !pair.server.isClosed)
     }
 
-    @Test("A client that moves on while it is being validated: the last validated path stays known (section 9.3.2)")
+    @Test(
+        "A client that moves on while it is being validated: the last validated path stays known (section 9.3.2)"
+    )
     func addressChangesDuringValidation() throws {
         var pair = try ModelPair()
         try pair.toServer(pair.client.data(at: .ms(1))!, as: Sample.cellular, at: .ms(1))
@@ -198,7 +212,9 @@ struct PathsServerTests {
         #expect(pair.server.paths.activeID == first)
     }
 
-    @Test("A path that was replaced is remembered for a while, then its connection id is retired (section 5.1.2)")
+    @Test(
+        "A path that was replaced is remembered for a while, then its connection id is retired (section 5.1.2)"
+    )
     func idlePathExpires() throws {
         var pair = try ModelPair()
         _ = try pair.client.paths.migrate(toLocal: Sample.cellular, atOnce: true, at: .zero)
@@ -239,7 +255,8 @@ struct PathsServerTests {
         #expect(paths.sendAllowance(on: first) == .max)
     }
 
-    @Test("A challenge on the active path is answered with a packet that is not merely probing (section 9.3.3)")
+    @Test(
+        "A challenge on the active path is answered with a packet that is not merely probing (section 9.3.3)")
     func nonProbingAnswer() throws {
         var pair = try ModelPair()
         pair.server.paths.onPathChallenge(7, on: first)
@@ -257,7 +274,9 @@ struct PathsServerTests {
         #expect(pair.server.paths[first].statistics.challengesReceived == 10_000)
     }
 
-    @Test("With no connection id left a path can't be probed; it says so and goes on when one comes (section 9.5)")
+    @Test(
+        "With no connection id left a path can't be probed; it says so and goes on when one comes (section 9.5)"
+    )
     func exhaustedIDs() throws {
         var pair = try ModelPair()
         while pair.server.paths.remoteIDs.take() != nil {}
@@ -286,7 +305,8 @@ struct PathsServerTests {
         #expect(Set(probes.map(\.destination)).count == 1)
     }
 
-    @Test("Ids that the client wants retired leave every path, each replaced by one of its own (section 5.1.2)")
+    @Test(
+        "Ids that the client wants retired leave every path, each replaced by one of its own (section 5.1.2)")
     func forcedRetirement() throws {
         var pair = try ModelPair()
         try pair.toServer(pair.client.data(at: .ms(1))!, as: Sample.cellular, at: .ms(1))
@@ -297,7 +317,9 @@ struct PathsServerTests {
         let after = pair.server.paths.all.map(\.remoteID)
         #expect(after.count == 2 && Set(after).count == 2)
         #expect(Set(after).isDisjoint(with: before))
-        #expect(pair.server.idFrames(at: .ms(3)).filter { if case .retire = $0 { true } else { false } }.count == 8)
+        #expect(
+            pair.server.idFrames(at: .ms(3)).filter { if case .retire = $0 { true } else { false } }.count
+                == 8)
     }
 }
 

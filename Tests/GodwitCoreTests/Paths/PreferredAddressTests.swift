@@ -20,7 +20,9 @@ struct PreferredAddressTests {
         }
     }
 
-    @Test("The client validates it with probes alone, then moves; the server follows (sections 9.6.1 and 9.6.2)")
+    @Test(
+        "The client validates it with probes alone, then moves; the server follows (sections 9.6.1 and 9.6.2)"
+    )
     func move() throws {
         var pair = try pair()
         let path = try pair.client.paths.usePreferredAddress(Sample.preferred, at: .ms(1))
@@ -82,7 +84,8 @@ struct PreferredAddressTests {
         late.to = Sample.server
         try pair.toServer(late, at: .ms(3))
         #expect(pair.server.paths.active.local == Sample.preferred)
-        let origin = pair.server.paths.receive(from: Sample.attacker, to: Sample.server, size: 100, at: .ms(4))
+        let origin = pair.server.paths.receive(
+            from: Sample.attacker, to: Sample.server, size: 100, at: .ms(4))
         #expect(origin == .refused)
     }
 
@@ -119,7 +122,9 @@ struct PreferredAddressTests {
         #expect(!pair.client.paths.contains(moved))
     }
 
-    @Test("The original address answers first: the client goes there, and on when the preferred one does (9.6.3)")
+    @Test(
+        "The original address answers first: the client goes there, and on when the preferred one does (9.6.3)"
+    )
     func originalAnswersFirst() throws {
         var pair = try pair()
         _ = try pair.client.paths.usePreferredAddress(Sample.preferred, at: .ms(1))
@@ -132,7 +137,9 @@ struct PreferredAddressTests {
         #expect(pair.client.paths.active.remote == Sample.preferred)
     }
 
-    @Test("Having acted on a preferred address, the client may migrate though the server wanted none (section 18.2)")
+    @Test(
+        "Having acted on a preferred address, the client may migrate though the server wanted none (section 18.2)"
+    )
     func migratesAfterwards() throws {
         var pair = try pair()
         pair.client.paths.applyPeerParameters(

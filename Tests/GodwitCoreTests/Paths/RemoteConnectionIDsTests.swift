@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Connection ids that the peer issues (RFC 9000 section 5.1.2)")
 struct RemoteConnectionIDsTests {
-    private func made(limit: Int = 4, received: UInt64 = 0, tolerant: Bool = false) throws -> RemoteConnectionIDs {
+    private func made(limit: Int = 4, received: UInt64 = 0, tolerant: Bool = false) throws
+        -> RemoteConnectionIDs
+    {
         var ids = RemoteConnectionIDs(
             handshakeID: Sample.id(1000), limit: limit, toleratesRepeatedZero: tolerant)
         _ = ids.takeHandshakeID()
@@ -56,7 +58,8 @@ struct RemoteConnectionIDsTests {
         #expect(code { try ids.receive(Sample.frame(4, retirePriorTo: 1)) } == nil)
     }
 
-    @Test("One id with two numbers, two ids with one number, or two tokens: PROTOCOL_VIOLATION (section 19.15)")
+    @Test(
+        "One id with two numbers, two ids with one number, or two tokens: PROTOCOL_VIOLATION (section 19.15)")
     func contradictions() throws {
         var ids = try made(received: 2)
         #expect(code { try ids.receive(Sample.frame(3, id: 1002)) } == .protocolViolation)
@@ -128,7 +131,9 @@ struct RemoteConnectionIDsTests {
         #expect(ids.take() == id)
     }
 
-    @Test("Retirements pile up to a bound: paths get no more ids, and a peer that goes on is closed (section 5.1.2)")
+    @Test(
+        "Retirements pile up to a bound: paths get no more ids, and a peer that goes on is closed (section 5.1.2)"
+    )
     func boundedRetirements() throws {
         var ids = try made(limit: 2)
         for number: UInt64 in 1...3 {

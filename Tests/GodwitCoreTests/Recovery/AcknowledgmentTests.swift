@@ -181,6 +181,7 @@ struct RTTSampleTests {
         #expect(sender.outcome.rttSample == RTTSample(path: .second, rtt: ms(50), ackDelay: ms(7)))
     }
 
+    // Holds: 9002-5.1-1
     @Test("None when the largest is not new, none when nothing asked for an acknowledgment")
     func noSample() throws {
         var sender = RecoverySender()

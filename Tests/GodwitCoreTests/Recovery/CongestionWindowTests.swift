@@ -52,16 +52,21 @@ struct CongestionWindowTests {
         }
     }
 
+    // Holds: 9002-7.3.1-1, 9002-7.3.2-1, 9002-7.3.2-2
     @Test(
         "A loss takes half or 30 percent of the window (RFC 9002 section 7.3.2, RFC 9438 section 4.6)"
     )
     func reduction() {
+        #expect(inSlowStart(.newReno, window: 100_000).isInSlowStart)
         #expect(inAvoidance(.newReno).window == 50_000)
+        #expect(inAvoidance(.newReno).slowStartThreshold == 50_000)
+        #expect(inAvoidance(.newReno).phase == .recovery)
         #expect(inAvoidance(.cubic).window == 70_000)
         #expect(inAvoidance(.cubic).slowStartThreshold == 70_000)
         #expect(inAvoidance(.cubic).phase == .recovery)
     }
 
+    // Holds: 9002-7-1
     @Test("Once for a round trip: losses of what was sent before change nothing (RFC 9002 section 7.3.2)")
     func oncePerRoundTrip() {
         for algorithm in Self.algorithms {
@@ -80,6 +85,7 @@ struct CongestionWindowTests {
         }
     }
 
+    // Holds: 9002-7-2
     @Test("One datagram may leave at once when recovery begins (RFC 9002 section 7.3.2)")
     func recoveryCredit() {
         for algorithm in Self.algorithms {
@@ -106,6 +112,7 @@ struct CongestionWindowTests {
         }
     }
 
+    // Holds: 9002-7.3.3-1
     @Test("NewReno grows one datagram for every window acknowledged (RFC 9002 section 7.3.3)")
     func avoidance() {
         var controller = inAvoidance(.newReno)
@@ -121,13 +128,17 @@ struct CongestionWindowTests {
         #expect(controller.window == 54_800)
     }
 
+    // Holds: 9002-7.3.1-1
     @Test("A mark reduces like a loss (RFC 9002 section 7.1)")
     func mark() {
         var controller = inSlowStart(.newReno, window: 40_000)
         controller.onECNCongestion(sentTime: at(ms: 1), now: at(ms: 20))
         #expect(controller.window == 20_000)
+        #expect(controller.slowStartThreshold == 20_000)
+        #expect(controller.phase == .recovery)
     }
 
+    // Holds: 9002-7-1, 9002-7.6.2-2
     @Test(
         "Persistent congestion leaves two datagrams, and slow start to the threshold (RFC 9002 section 7.6.2)"
     )
@@ -297,6 +308,7 @@ struct CongestionOutcomeTests {
         #expect(controller.window == 12_000)
     }
 
+    // Holds: 9000-13.3-4
     @Test("Losses reduce it, probes of the datagram size do not, and a late acknowledgment takes it back")
     func losses() throws {
         var sender = RecoverySender.withSample(ms(100))
@@ -314,6 +326,20 @@ struct CongestionOutcomeTests {
         try sender.acknowledge(3...4, 1...1, at: at(ms: 101))
         apply(sender, to: &controller, inFlight: 1200)
         #expect(controller.window == 13_200)
+    }
+
+    // Holds: 9002-7.4-1
+    @Test(
+        "What was sent after the first that arrived counts as loss in every space (RFC 9002 section 7.4)",
+        arguments: PacketNumberSpace.allCases)
+    func lossesOfHandshake(space: PacketNumberSpace) throws {
+        var sender = RecoverySender.withSample(ms(100))
+        var controller = CongestionController(algorithm: .newReno, mtu: 1200)
+        sender.send(0...4, at: at(ms: 0), space: space)
+        try sender.acknowledge(4...4, 0...0, at: at(ms: 50), space: space)
+        #expect(sender.lostNumbers == [1])
+        apply(sender, to: &controller, inFlight: 6000)
+        #expect(controller.window == 6000)
     }
 
     @Test("Bytes in flight are added when sent and released by the outcome (RFC 9002 appendix B)")

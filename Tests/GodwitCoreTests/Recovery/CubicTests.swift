@@ -71,6 +71,7 @@ struct CubicTests {
         #expect(abs(cubic.curve.value(at: expected, Double(size)) - Double(segments) * 1000) < 1e-3)
     }
 
+    // Holds: 9002-7-1
     @Test(
         "The window follows the RFC's formulas round trip by round trip (RFC 9438 sections 4.2 to 4.5)",
         arguments: [

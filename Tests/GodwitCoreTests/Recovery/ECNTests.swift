@@ -59,6 +59,7 @@ struct ECNTests {
         #expect(!feed(sender, &validator))
     }
 
+    // Holds: 9000-13.4.2.2-1
     @Test("Counts that are missing fail (RFC 9000 section 13.4.2.1)")
     func missing() throws {
         var (sender, validator) = underTest(packets: 3)
@@ -69,6 +70,7 @@ struct ECNTests {
         #expect(validator.codepoint(now: at(ms: 101), ptoInterval: ms(300)) == .notECT)
     }
 
+    // Holds: 9000-13.4.2.2-1
     @Test(
         "Counts that cannot be true fail (RFC 9000 section 13.4.2.1)",
         arguments: [
@@ -85,17 +87,21 @@ struct ECNTests {
         #expect(validator.state == .failed)
     }
 
+    // Holds: 9000-13.4.2.2-2
     @Test("Counts that go down fail, also on a path that was capable (RFC 9000 section 13.4.2.2)")
     func decreasing() throws {
         var (sender, validator) = underTest(packets: 10)
         _ = validator.codepoint(now: at(ms: 1), ptoInterval: ms(300))
         try sender.acknowledge(0...4, at: at(ms: 100), ecn: ECNCounts(ect0: 5))
         _ = feed(sender, &validator)
+        #expect(validator.codepoint(now: at(ms: 100), ptoInterval: ms(300)) == .ect0)
         try sender.acknowledge(0...6, at: at(ms: 101), ecn: ECNCounts(ect0: 4))
         _ = feed(sender, &validator)
         #expect(validator.state == .failed)
+        #expect(validator.codepoint(now: at(ms: 102), ptoInterval: ms(300)) == .notECT)
     }
 
+    // Holds: 9000-13.4.2.1-1
     @Test("A frame that does not raise the largest number decides nothing (RFC 9000 section 13.4.2.1)")
     func reordered() throws {
         var (sender, validator) = underTest(packets: 10)

@@ -49,6 +49,7 @@ struct LossDetectionTests {
         #expect(sender.deadline == at(ms: 180))
     }
 
+    // Holds: 9002-6.1.2-1
     @Test("It is never shorter than the timer's granularity (RFC 9002 section 6.1.2)")
     func granularity() throws {
         var sender = RecoverySender.withSample(.microseconds(50))

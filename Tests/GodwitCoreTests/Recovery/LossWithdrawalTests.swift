@@ -5,6 +5,7 @@ import Testing
 
 @Suite("Packets that are given up for other reasons than loss")
 struct LossWithdrawalTests {
+    // Holds: 9002-6.4-1, 9002-6.4-2
     @Test("Discarded keys take the packets out of flight, by path (RFC 9002 section 6.4)")
     func discard() throws {
         var sender = RecoverySender()
@@ -19,6 +20,21 @@ struct LossWithdrawalTests {
         #expect(sender.outcome.lost.isEmpty)
         #expect(!sender.loss.hasAckElicitingInFlight(.initial))
         #expect(sender.deadline == nil)
+    }
+
+    // Holds: 9002-6.2.2-1, 9002-6.4-1
+    @Test("A loss about to be declared goes with the keys of its space (RFC 9002 sections 6.2.2 and 6.4)")
+    func discardDuringReordering() throws {
+        var sender = RecoverySender.withSample(ms(100))
+        sender.send(0...1, at: at(ms: 0), space: .handshake, frames: [.crypto(offset: 0, length: 9)])
+        try sender.acknowledge(1...1, at: at(ms: 50), space: .handshake)
+        #expect(sender.timer == .loss(.handshake))
+        sender.loss.discard(.handshake, now: at(ms: 60), into: &sender.outcome)
+        #expect(sender.deadline == nil)
+        #expect(sender.timeOut(at: at(ms: 10_000)) == .none)
+        var frames: SentFrameList = []
+        sender.loss.oldestUnacknowledgedFrames(.handshake, limit: 2, into: &frames)
+        #expect(frames.isEmpty)
     }
 
     @Test("An abandoned path's data is sent again and no window pays for it (RFC 9000 section 9.4)")

@@ -5,6 +5,7 @@ import Testing
 
 @Suite("Pacing (RFC 9002 section 7.7)")
 struct PacerTests {
+    // Holds: 9002-7.7-1
     @Test("The initial window may leave at once, the next datagram waits")
     func initialBurst() {
         var pacer = Pacer()
@@ -18,6 +19,7 @@ struct PacerTests {
         #expect(pacer.allowance(now: next, window: 12_000, rtt: rtt, mtu: 1200) == 1200)
     }
 
+    // Holds: 9002-7.7-1
     @Test("Over a round trip 1.25 windows leave")
     func rate() {
         var pacer = Pacer()

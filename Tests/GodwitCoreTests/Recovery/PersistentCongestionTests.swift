@@ -71,6 +71,7 @@ struct PersistentCongestionTests {
         #expect(!persistentCongestion(sender))
     }
 
+    // Holds: 9002-7.6.2-1
     @Test("Only packets that ask for an acknowledgment count (RFC 9002 section 7.6.2)")
     func ackElicitingOnly() throws {
         var sender = sender()

@@ -5,6 +5,7 @@ import Testing
 
 @Suite("Probe timeouts (RFC 9002 section 6.2)")
 struct ProbeTimeoutTests {
+    // Holds: 9002-6.2-1, 9002-6.2.4-1
     @Test(
         "A PTO after the last packet that asks for an answer, with two probes (RFC 9002 section 6.2.1)"
     )
@@ -20,6 +21,7 @@ struct ProbeTimeoutTests {
         #expect(sender.outcome.lost.isEmpty)
     }
 
+    // Holds: 9002-6.2.1-4
     @Test("Every timeout doubles the next, up to a limit (RFC 9002 section 6.2.1)")
     func backoff() {
         var sender = RecoverySender.withSample(ms(100))
@@ -56,6 +58,7 @@ struct ProbeTimeoutTests {
         #expect(sender.loss.ptoCount == 0)
     }
 
+    // Holds: 9002-6.2.1-3
     @Test("max_ack_delay counts only for 1-RTT packets, which wait for confirmation (RFC 9002 section 6.2.1)")
     func applicationSpace() {
         var sender = RecoverySender.withSample(ms(100))
@@ -71,6 +74,7 @@ struct ProbeTimeoutTests {
         #expect(sender.deadline == at(ms: 325))
     }
 
+    // Holds: 9002-6.2.1-2
     @Test("Of Initial and Handshake the earlier one (RFC 9002 section 6.2.1)")
     func earlierSpace() {
         var sender = RecoverySender.withSample(ms(100))
@@ -80,6 +84,7 @@ struct ProbeTimeoutTests {
         #expect(sender.deadline == at(ms: 305))
     }
 
+    // Holds: 9002-6.2.2.1-1
     @Test(
         "A server that may not send has no probe timer until it may (RFC 9002 section 6.2.2.1)"
     )
@@ -93,6 +98,7 @@ struct ProbeTimeoutTests {
         #expect(sender.timeOut(at: at(ms: 5000)) == .sendProbes(.initial, count: 2))
     }
 
+    // Holds: 9000-8.1-4, 9002-6.2.2.1-2, 9002-6.2.2.1-3
     @Test("A client with nothing in flight probes so that the server may send (RFC 9002 section 6.2.2.1)")
     func antiDeadlock() throws {
         var sender = RecoverySender()
@@ -104,6 +110,8 @@ struct ProbeTimeoutTests {
         // The sample of 100 makes a PTO of 300, from the acknowledgment on.
         #expect(sender.deadline == at(ms: 400))
         #expect(sender.timer == .probe(.initial))
+        var early = sender
+        #expect(early.timeOut(at: at(ms: 400)) == .sendProbes(.initial, count: 1))
         sender.context.hasHandshakeKeys = true
         #expect(sender.timer == .probe(.handshake))
         #expect(sender.timeOut(at: at(ms: 400)) == .sendProbes(.handshake, count: 1))
@@ -124,6 +132,7 @@ struct ProbeTimeoutTests {
         #expect(sender.timer == .probe(.initial))
     }
 
+    // Holds: 9002-6.2.2-1
     @Test("Discarded keys start the timers over (RFC 9002 section 6.2.2)")
     func discardedKeys() {
         var sender = RecoverySender()
@@ -135,6 +144,7 @@ struct ProbeTimeoutTests {
         #expect(sender.deadline == at(ms: 1500 + 999))
     }
 
+    // Holds: 9002-6.2.1-5
     @Test("A loss about to be declared by time comes before any probe (RFC 9002 section 6.2.1)")
     func lossComesFirst() throws {
         var sender = RecoverySender.withSample(ms(800))

@@ -20,6 +20,7 @@ struct RTTEstimatorTests {
         #expect(estimator.ptoInterval(maxAckDelay: .zero) == ms(999))
     }
 
+    // Holds: 9002-5.2-1
     @Test("The first sample replaces what was assumed (RFC 9002 section 5.3)")
     func firstSample() {
         var estimator = RTTEstimator()
@@ -42,6 +43,18 @@ struct RTTEstimatorTests {
         #expect(estimator.minimum == ms(100))
     }
 
+    // Holds: 9002-5.2-2
+    @Test("The minimum follows samples down and never up (RFC 9002 section 5.2)")
+    func minimumFallsOnly() {
+        var estimator = RTTEstimator()
+        sample(&estimator, 100)
+        sample(&estimator, 90, delay: 20)
+        #expect(estimator.minimum == ms(90))
+        sample(&estimator, 300)
+        #expect(estimator.minimum == ms(90))
+    }
+
+    // Holds: 9002-5.3-1
     @Test(
         "The ACK delay is taken off, once confirmed only up to max_ack_delay (RFC 9002 section 5.3)"
     )
@@ -56,6 +69,7 @@ struct RTTEstimatorTests {
         #expect(handshake.smoothed == ms(100))
     }
 
+    // Holds: 9002-5.3-2
     @Test("A delay that would lead below the minimum is not believed (RFC 9002 section 5.3)")
     func implausibleDelay() {
         var estimator = RTTEstimator()
@@ -73,6 +87,7 @@ struct RTTEstimatorTests {
         #expect(estimator.minimum == ms(300))
     }
 
+    // Holds: 9002-6.2.1-1
     @Test("The variation counts for at least the timer's granularity (RFC 9002 section 6.2.1)")
     func granularity() {
         var estimator = RTTEstimator()

@@ -38,6 +38,7 @@ struct AckTimingTests {
         ReceivedPackets(space: .application, policy: policy)
     }
 
+    // Holds: 9000-13.2.1-2
     @Test("Initial and Handshake packets at once (RFC 9000 section 13.2.1)")
     func handshakeAtOnce() {
         for space in [PacketNumberSpace.initial, .handshake] {
@@ -47,6 +48,7 @@ struct AckTimingTests {
         }
     }
 
+    // Holds: 9000-13.2.1-1, 9000-13.2.1-2
     @Test("Every second packet, and a single one within max_ack_delay (RFC 9000 sections 13.2.1 and 13.2.2)")
     func everySecond() throws {
         var received = application()
@@ -61,6 +63,23 @@ struct AckTimingTests {
         #expect(received.ackDeadline == nil)
     }
 
+    // Holds: 9000-13.2.1-3
+    @Test(
+        "One answer and no more, whatever is received again (RFC 9000 section 13.2.1)",
+        arguments: PacketNumberSpace.allCases)
+    func oneAnswer(space: PacketNumberSpace) throws {
+        var received = ReceivedPackets(space: space)
+        received.receive(0, at: at(ms: 1))
+        #expect(received.shouldAckNow(at(ms: 26)))
+        _ = try received.acknowledgment(at: at(ms: 26))
+        #expect(!received.hasAckToSend)
+        received.receive(0, at: at(ms: 27))
+        received.receive(1, at: at(ms: 28), eliciting: false)
+        #expect(!received.shouldAckNow(at(ms: 10_000)))
+        #expect(received.ackDeadline == nil)
+    }
+
+    // Holds: 9000-13.2.1-4
     @Test("Never in answer to packets that elicit no acknowledgment (RFC 9000 section 13.2.1)")
     func noLoop() {
         var received = application()
@@ -139,6 +158,7 @@ struct AckTimingTests {
         #expect(received.shouldAckNow(.zero))
     }
 
+    // Holds: 9000-13.2.5-1
     @Test("A freeze moves the deadline and is no delay of ours")
     func freeze() throws {
         var received = application()
@@ -160,6 +180,7 @@ struct AckContentTests {
         #expect(received.largest == nil)
     }
 
+    // Holds: 9000-13.2.5-1
     @Test("Ranges newest first, with the delay since the largest came (RFC 9000 sections 13.2.5 and 19.3)")
     func ranges() throws {
         var received = ReceivedPackets(space: .application)
@@ -177,6 +198,7 @@ struct AckContentTests {
         #expect(frame.ecn == nil)
     }
 
+    // Holds: 9000-12.3-4
     @Test("Duplicates are recognised and change nothing (RFC 9000 section 12.3)")
     func duplicates() throws {
         var received = ReceivedPackets(space: .application)
@@ -192,6 +214,7 @@ struct AckContentTests {
         #expect(!received.shouldAckNow(.zero))
     }
 
+    // Holds: 9000-12.3-4, 9000-13.2.3-1, 9000-13.2.3-2
     @Test(
         "64 ranges are kept; what lies below the dropped ones counts as duplicate (RFC 9000 section 13.2.3)")
     func boundedRanges() throws {
@@ -205,6 +228,7 @@ struct AckContentTests {
         #expect(!received.isDuplicate(1871))
         let isNew = received.receive(5)
         #expect(!isNew)
+        #expect(received.largest == 1998)
     }
 
     @Test("As many ranges as fit, and none if not even the newest does (RFC 9000 section 13.2.3)")
@@ -254,6 +278,7 @@ struct AckContentTests {
         received.shouldElicitAck(now: at(ms: milliseconds), rtt: ms(40))
     }
 
+    // Holds: 9000-13.4.1-1
     @Test("Marks are counted per packet and reported with every frame (RFC 9000 section 13.4.1)")
     func marks() throws {
         var received = ReceivedPackets(space: .application)

@@ -1,9 +1,9 @@
 import CGodwitSocket
-import GodwitCore
 import GodwitWire
 import Testing
 
 @testable import Godwit
+@testable import GodwitCore
 
 #if canImport(Glibc)
 import Glibc

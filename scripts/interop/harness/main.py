@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from cases.catalogue import CASES
 from harness.cell import Cell, Outcome, Status, run_cell
-from harness.matrix import Result, Runner, lacking, possible_pairs, remarks, table
+from harness.matrix import Result, Runner, lacking, pair_of, possible_pairs, remarks, table
 from harness.options import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_UNAVAILABLE, EXIT_USAGE, SUBJECT, fail
 from harness.verification import Verifier, with_seed
 from peers.catalogue import peers
@@ -100,6 +100,9 @@ def tell_skipped(results: list[Result]) -> bool:
     skipped = [result for result in results if result.outcome.status is Status.SKIPPED]
     if skipped:
         reasons = "; ".join(dict.fromkeys(result.outcome.detail for result in skipped))
-        names = ", ".join(result.cell.name for result in skipped)
-        print(f"interop: {reasons}; skipped {len(skipped)} of {len(results)} cells: {names}", file=sys.stderr)
+        by_pair: dict[str, list[str]] = {}
+        for result in skipped:
+            by_pair.setdefault(":".join(pair_of(result)), []).append(result.cell.case.name)
+        cells = ", ".join(f"{pair} ({' '.join(names)})" for pair, names in by_pair.items())
+        print(f"interop: {reasons}; skipped {len(skipped)} of {len(results)} cells: {cells}", file=sys.stderr)
     return bool(skipped)

@@ -7,9 +7,11 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+from capture.connections import Connection
 from capture.frames import Frame, decode
 from capture.headers import VERSION_1, Kind, split
 from capture.pcap import Datagram
+from capture.tls import Hello
 from capture.trace import Packet, Trace
 from cases import checks, ecn_checks, path_checks
 from cases.evidence import CheckFailed, Evidence
@@ -93,6 +95,41 @@ class Checks(unittest.TestCase):
         self.refuses(checks.check_zero_rtt, "no 0-RTT", handshakes)
         late = one_rtt(protected_length=5001)
         self.refuses(checks.check_zero_rtt, "5001 bytes", [*handshakes, early, late])
+
+    def test_resumption(self) -> None:
+        def flight(message: bytes, source: bytes) -> list[Packet]:
+            frame = Frame("CRYPTO", {"offset": 0, "length": len(message)}, message)
+            kinds = (Kind.INITIAL, Kind.HANDSHAKE)
+            return [packet(kind, frame, from_server=True, source=source) for kind in kinds]
+
+        full, resumed = bytes.fromhex("0b000000"), bytes.fromhex("14000000")
+        checks.check_resumption(self.evidence(flight(full, b"1") + flight(resumed, b"2")))
+        twice = flight(full, b"1") + flight(full, b"2")
+        self.refuses(checks.check_resumption, "not resumed", twice)
+        self.refuses(checks.check_resumption, "1 handshakes", flight(full, b"1"))
+
+    def test_stream_limit(self) -> None:
+        for encoded, is_allowed in (("43e8", True), ("43e9", False)):
+            parameters = bytes.fromhex("0802" + encoded)
+            extension = bytes.fromhex("0039") + len(parameters).to_bytes(2, "big") + parameters
+            body = len(extension).to_bytes(2, "big") + extension
+            message = b"\x08" + len(body).to_bytes(3, "big") + body
+            frame = Frame("CRYPTO", {"offset": 0, "length": len(message)}, message)
+            trace = [*HANDSHAKE, packet(Kind.HANDSHAKE, frame, from_server=True)]
+            if is_allowed:
+                checks.check_multiplexing(self.evidence(trace))
+            else:
+                self.refuses(checks.check_multiplexing, "1001 streams", trace)
+        self.refuses(checks.check_multiplexing, "could not be read", HANDSHAKE)
+
+    def test_cipher_suites(self) -> None:
+        for suites, is_allowed in (((0x1303,), True), ((0x1303, 0x1301), False)):
+            hello = Connection([b"d"], b"s", hello=Hello(b"", suites, {}))
+            trace = [packet(Kind.INITIAL, HELLO, connection=hello), *HANDSHAKE[1:]]
+            if is_allowed:
+                checks.check_chacha20(self.evidence(trace))
+            else:
+                self.refuses(checks.check_chacha20, "0x1301", trace)
 
     def test_key_update(self) -> None:
         updated = one_rtt(key_phase=1)
