@@ -60,7 +60,7 @@ let package = Package(
         .executableTarget(
             name: "mhq",
             dependencies: [
-                "MHQKit",
+                "MHQKit", "Godwit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -112,6 +112,9 @@ WRAPPER
     chmod +x "$prefix/bin/$program"
 }
 
+# The version in a program's own words.
+first_number() { "$@" 2>/dev/null | sed -n '1s/[^0-9]*\([0-9.]*\).*/\1/p'; }
+
 works() { "$@" >/dev/null 2>&1; }
 
 install_aioquic() {
@@ -174,7 +177,7 @@ install_ngtcp2() {
 install_tool() {
     local tool=$1 package=$2 reason
     if command -v "$tool" >/dev/null; then
-        have "$tool" "$("$tool" --version 2>/dev/null | sed -n '1s/[^0-9]*\([0-9.]*\).*/\1/p') from the system"
+        have "$tool" "$(first_number "$tool" --version) from the system"
         return
     fi
     if ! works "$prefix/bin/$tool" --version; then

@@ -8,7 +8,7 @@ struct MHQ: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mhq",
         abstract: "QUIC whose servers can move.",
-        subcommands: [Interop.self])
+        subcommands: [Simulate.self, Perf.self, Interop.self])
 
     static func main() async {
         do {
@@ -19,41 +19,18 @@ struct MHQ: AsyncParsableCommand {
                 try command.run()
             }
         } catch let failure as Failure {
-            FileHandle.standardError.write(Data("mhq: \(failure)\n".utf8))
-            Foundation.exit(failure.exitCode)
+            end("\(failure)", failure.exitCode)
         } catch let code as ArgumentParser.ExitCode {
             Foundation.exit(code.rawValue)
-        } catch where exitCode(for: error) == .validationFailure || exitCode(for: error) == .success {
+        } catch let error where exitCode(for: error) != .failure {
             exit(withError: error)
         } catch {
-            FileHandle.standardError.write(Data("mhq: \(error)\n".utf8))
-            Foundation.exit(MHQKit.ExitCode.software)
-        }
-    }
-}
-
-struct Interop: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "An endpoint for the QUIC interop runner; see scripts/interop/README.md.",
-        subcommands: [Server.self, Client.self])
-
-    struct Server: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Serve files over hq-interop, as the environment says.")
-
-        func run() async throws {
-            let contract = try InteropContract(environment: ProcessInfo.processInfo.environment)
-            throw ArgumentParser.ExitCode(try await InteropServer(contract).run())
+            end("\(error)", MHQKit.ExitCode.software)
         }
     }
 
-    struct Client: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Download files over hq-interop, as the environment says.")
-
-        func run() async throws {
-            let contract = try InteropContract(environment: ProcessInfo.processInfo.environment)
-            throw ArgumentParser.ExitCode(try await InteropClient(contract).run())
-        }
+    private static func end(_ message: String, _ code: Int32) -> Never {
+        FileHandle.standardError.write(Data("mhq: \(message)\n".utf8))
+        Foundation.exit(code)
     }
 }

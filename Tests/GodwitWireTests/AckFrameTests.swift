@@ -3,6 +3,7 @@ import Testing
 
 @Suite("ACK frames")
 struct AckFrameTests {
+    // Holds: 9000-19.3-1
     @Test("Ranges are walked newest first (RFC 9000 section 19.3.1)")
     func walk() throws {
         // Largest 100, three ranges: 95...100, 90...92 behind a gap of 2 numbers, 10 behind one of 79.
@@ -21,6 +22,7 @@ struct AckFrameTests {
         }
     }
 
+    // Holds: 9000-19.3-1
     @Test("The counts of type 0x03 follow the ranges (RFC 9000 section 19.3.2)")
     func ecnCounts() throws {
         try expectAck(hex("03 05 00 00 05 01 02 4003 01")) { ack, reader in
@@ -30,6 +32,7 @@ struct AckFrameTests {
         }
     }
 
+    // Holds: 9000-12.4-5, 9000-19.3-1
     @Test("Any ranges come back as they were sent (RFC 9000 section 19.3)")
     func roundTrip() throws {
         var examples = FrameExamples(generator: SeededGenerator(seed: 3))
@@ -43,6 +46,7 @@ struct AckFrameTests {
         }
     }
 
+    // Holds: 9000-19.3.1-1
     @Test(
         "A range that would reach below packet number 0 is refused (RFC 9000 section 19.3.1)",
         arguments: [

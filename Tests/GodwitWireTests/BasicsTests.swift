@@ -3,6 +3,7 @@ import Testing
 
 @Suite("Basic types")
 struct BasicsTests {
+    // Holds: 9000-17.2-2, 9000-17.2-4
     @Test("Connection ids differ by bytes and by length, and hold at most 20 bytes (RFC 9000 section 17.2)")
     func connectionIDs() {
         #expect(ConnectionID([])!.isEmpty)

@@ -28,6 +28,7 @@ struct FrameErrorTests {
         }
     }
 
+    // Holds: 9000-12.4-4
     @Test(
         "A frame of unknown type is an encoding error at every level (RFC 9000 section 12.4)",
         arguments: ["1f", "20", "2f", "32", "33", "34", "3f", "4040", "80004000", "c000000040000000", "7a26"])
@@ -69,6 +70,8 @@ struct FrameErrorTests {
         }
     }
 
+    // Holds: 9000-4.6-1, 9000-19.6-1, 9000-19.7-2, 9000-19.8-2, 9000-19.11-1, 9000-19.14-1, 9000-19.15-1
+    // Holds: 9000-19.15-6
     @Test(
         "Values beyond their limits are encoding errors",
         arguments: [

@@ -3,6 +3,7 @@ import Testing
 
 @Suite("Frames as bytes")
 struct FrameRoundTripTests {
+    // Holds: 9000-12.4-5
     @Test(
         "Every frame comes back as it was sent (RFC 9000 section 19, RFC 9221)",
         arguments: 0..<FrameExamples.kinds)

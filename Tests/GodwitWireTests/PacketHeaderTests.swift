@@ -101,6 +101,7 @@ struct PacketHeaderTests {
         #expect(header(of: packet) != nil)
     }
 
+    // Holds: 9000-17.2-3, 9000-17.2-5
     @Test(
         "A connection id above 20 bytes is discarded in versions that allow no such (RFC 9000 section 17.2)")
     func longConnectionIDs() {

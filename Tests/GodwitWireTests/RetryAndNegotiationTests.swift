@@ -49,6 +49,7 @@ struct RetryAndNegotiationTests {
         #expect(header(of: start + [UInt8](repeating: 0, count: 17)) != nil)
     }
 
+    // Holds: 9000-17.2.1-2
     @Test(
         "The answer to an unknown version exchanges connection ids of any length (RFC 9000 section 17.2.1)"
     )

@@ -12,6 +12,7 @@ struct TransportParameterErrorTests {
         }
     }
 
+    // Holds: 9000-4.6-1, 9000-7.4-1, 9000-18.2-7
     @Test(
         "Values out of range are refused (RFC 9000 section 18.2)",
         arguments: [
@@ -37,6 +38,7 @@ struct TransportParameterErrorTests {
         #expect(error(hex(text)) == nil)
     }
 
+    // Holds: 9000-7.4-1
     @Test(
         "Values of the wrong length or form are refused (RFC 9000 section 7.4)",
         arguments: [
@@ -57,6 +59,7 @@ struct TransportParameterErrorTests {
         #expect(error(hex(text)) == .transportParameterError)
     }
 
+    // Holds: 9000-18.2-5
     @Test(
         "A preferred address has a connection id of 1 to 20 bytes and no more (RFC 9000 section 18.2)"
     )
@@ -102,6 +105,7 @@ struct TransportParameterErrorTests {
         }
     }
 
+    // Holds: 9000-18.2-9
     @Test("A client must not send what only servers send (RFC 9000 section 18.2)")
     func serverOnly() {
         let token = String(repeating: "00", count: 16)

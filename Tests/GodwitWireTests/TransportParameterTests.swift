@@ -134,6 +134,7 @@ struct TransportParameterTests {
         #expect(v6Only.preferredAddress?.ipv6 == NetworkAddress("[2001:db8::1]:443"))
     }
 
+    // Holds: 9000-7.4.2-1
     @Test("Unknown and reserved parameters are ignored (RFC 9000 sections 7.4.2 and 18.1)")
     func unknownParameters() throws {
         let bytes =

@@ -26,8 +26,9 @@ final class LoopDriver: TaskExecutor, @unchecked Sendable {
     /// Jobs that other threads have handed over.
     private let visitors = Mutex<ContiguousArray<UnownedJob>>([])
 
-    /// As large as the largest UDP payload over IPv4.
-    static let trainCapacity = 65_507
+    /// The kernel cuts a train up on its way out if with the headers of UDP, IP and the link it is longer than 64 KB,
+    /// and then every datagram costs what a train does.
+    static let trainCapacity = 65_000
     private static let longestTurn: TimeAmount = .milliseconds(1)
     /// Long enough that the loop looks at its sockets before the timer comes up.
     private static let pause: TimeAmount = .microseconds(20)

@@ -35,7 +35,7 @@ extension Connection {
     }
 
     private var keepAliveDeadline: Instant {
-        guard let interval = configuration.keepAliveInterval, lifecycle.isConfirmed else { return .distantFuture }
+        guard let interval = configuration.keepAliveInterval, lifecycle != .handshaking else { return .distantFuture }
         return timers.keepAliveFrom + TimeSpan(interval)
     }
 
@@ -84,6 +84,9 @@ extension Connection {
         case .declareLost: applyOutcome(now: now, context)
         case .sendProbes(let space, let count):
             pending.probes[space] = count
+            // A server that has dropped its Handshake keys neither answers these nor learns from them where we are;
+            // its HANDSHAKE_DONE may go to where we were.
+            if role == .client, lifecycle == .established { pending.ping = true }
             _ = paths.active.onProbeTimeout(count: loss.ptoCount, at: now)
         }
     }

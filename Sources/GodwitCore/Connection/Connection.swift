@@ -39,6 +39,7 @@ public final class Connection {
     var statisticsSoFar = ConnectionStatistics()
     var summary: HandshakeSummary?
     var closeReason: ConnectionCloseReason?
+    private var hasToldEnd = false
 
     // MARK: Caches
 
@@ -86,7 +87,11 @@ public final class Connection {
         environment.awake.append(handle.slot)
     }
 
-    func emit(_ event: ConnectionEvent) { events.append(event) }
+    /// Nothing follows the event that tells of the end.
+    func emit(_ event: ConnectionEvent) {
+        if !hasToldEnd { events.append(event) }
+        if case .closed = event { hasToldEnd = true }
+    }
 
     /// The next thing to tell the application.
     func nextEvent() -> ConnectionEvent? {

@@ -77,7 +77,7 @@ struct PathValidation: Codable, Sendable {
     /// Whether a padded challenge is on its way.
     var hasFullSizeChallenge: Bool { outstanding.contains { $0.isFullSize } }
 
-    func isDue(at now: Instant) -> Bool { state == .running && nextChallenge <= now }
+    func isDue(at now: Instant) -> Bool { state == .running && nextChallenge <= now && now < givesUpAt }
 
     /// When the next challenge is due, or the attempt is over.
     /// - Parameter canSend: false while the path may not send, when being due means nothing.

@@ -114,7 +114,6 @@ extension Endpoint {
         copy.isQueuedToSend = original.isQueuedToSend
         copy.isQueuedToTell = original.isQueuedToTell
         table.replace(handle, by: copy)
-        copy.wake()
     }
 
     private func adopt(_ connection: Connection, now: Instant) {

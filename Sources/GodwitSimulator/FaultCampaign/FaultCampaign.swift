@@ -71,7 +71,7 @@ public final class FaultRun {
         self.init(plan, tracing: tracing, rewrites: nil)
     }
 
-    init(_ plan: FaultPlan, tracing: TraceDetail = [], rewrites: Bool?) {
+    package init(_ plan: FaultPlan, tracing: TraceDetail = [], rewrites: Bool?) {
         self.plan = plan
         network = SimulatedNetwork(seed: plan.seed, tracing: tracing)
         character = RunCharacter(seed: plan.seed)

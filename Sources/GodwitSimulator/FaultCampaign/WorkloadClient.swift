@@ -3,8 +3,8 @@ import GodwitWire
 
 /// A client of a fault campaign: does the steps of its plan one after the other and closes.
 ///
-/// A handshake that comes to nothing is begun anew, since addresses must not change during one (RFC 9000 section 9).
-/// Once a connection is confirmed it has to last.
+/// A connection that comes to nothing before it is confirmed is begun anew, since addresses must not change until then
+/// (RFC 9000 section 9). Once it is confirmed it has to last.
 final class WorkloadClient: EndpointApplication {
     private let plan: ClientPlan
     private let server: NetworkAddress
@@ -20,6 +20,7 @@ final class WorkloadClient: EndpointApplication {
     private var heartbeat: StreamID?
     private var nextHeartbeat = Instant.distantFuture
     private var nextKeyUpdate = Instant.distantFuture
+    private var confirmBy = Instant.distantFuture
     private var attempts = 0
     /// Where to migrate to, as soon as it is allowed.
     var migration: NetworkAddress?
@@ -38,6 +39,7 @@ final class WorkloadClient: EndpointApplication {
     }
 
     private static let heartbeatSize: UInt64 = 8
+    private static let confirmationTimeout = TimeSpan.seconds(20)
 
     init(_ plan: ClientPlan, server: NetworkAddress, book: WorkloadBook, habits: ClientHabits) {
         self.plan = plan
@@ -65,7 +67,10 @@ final class WorkloadClient: EndpointApplication {
 
     func happened(_ event: ConnectionEvent, on connection: SimulatedConnection, _ program: EndpointProgram) {
         switch event {
-        case .handshakeConfirmed: begin(program)
+        case .handshakeCompleted: begin(program)
+        case .handshakeConfirmed:
+            book.confirm(connection.number)
+            if case .closing = step { finish(program) }
         case .stream(let event):
             do { try happened(event, program) } catch { program.complain("client: \(event): \(error)") }
         case .closed(let reason): closed(reason, program)
@@ -77,7 +82,8 @@ final class WorkloadClient: EndpointApplication {
         guard let connection else { return }
         traffic = PatternTraffic(connection: connection.number, role: .client)
         version = connection.core?.version
-        book.agreement.expect(connection: connection.number)
+        remainingSteps = plan.workload[...]
+        confirmBy = program.now + Self.confirmationTimeout
         nextHeartbeat = program.now + habits.heartbeatInterval
         if let interval = habits.keyUpdateInterval { nextKeyUpdate = program.now + interval }
         takeNextStep(program)
@@ -116,7 +122,7 @@ final class WorkloadClient: EndpointApplication {
     }
 
     private func closed(_ reason: ConnectionCloseReason, _ program: EndpointProgram) {
-        guard traffic != nil else { return reconnect(reason, program) }
+        guard traffic != nil, book.isConfirmed(traffic.connection) else { return reconnect(reason, program) }
         let number = traffic.connection
         if case .application(let code, _, _) = reason { book.noteClosed(number, code: code) }
         let end = WorkloadEnd(
@@ -133,7 +139,7 @@ final class WorkloadClient: EndpointApplication {
             isOver = true
             return
         }
-        connection = nil
+        (connection, traffic, heartbeat) = (nil, nil, nil)
         step = .waiting(until: program.now + .milliseconds(200))
     }
 
@@ -190,7 +196,7 @@ final class WorkloadClient: EndpointApplication {
 
     private func finish(_ program: EndpointProgram) {
         step = .closing
-        guard heartbeat == nil else { return }
+        guard heartbeat == nil, book.isConfirmed(traffic.connection) else { return }
         connection?.close(code: habits.closeCode)
     }
 
@@ -198,9 +204,11 @@ final class WorkloadClient: EndpointApplication {
 
     var nextDeadline: Instant? {
         guard !isOver else { return nil }
-        var earliest = min(nextKeyUpdate, heartbeat == nil ? nextHeartbeat : .distantFuture)
+        if case .waiting(let until) = step, traffic == nil { return until }
+        guard traffic != nil else { return nil }
+        if case .closing = step { return confirmBy }
+        var earliest = min(nextKeyUpdate, confirmBy, heartbeat == nil ? nextHeartbeat : .distantFuture)
         if case .waiting(let until) = step { earliest = min(earliest, until) }
-        if case .closing = step { return nil }
         return earliest
     }
 
@@ -209,6 +217,7 @@ final class WorkloadClient: EndpointApplication {
             if connection == nil { connect(program) } else { takeNextStep(program) }
         }
         guard traffic != nil else { return }
+        if confirmBy <= program.now { return judgeConfirmation() }
         if nextKeyUpdate <= program.now, let interval = habits.keyUpdateInterval {
             connection?.updateKeys()
             nextKeyUpdate = program.now + interval
@@ -216,6 +225,11 @@ final class WorkloadClient: EndpointApplication {
         if case .closing = step { return }
         if heartbeat == nil, nextHeartbeat <= program.now { beat(program) }
         migrateIfWanted()
+    }
+
+    private func judgeConfirmation() {
+        confirmBy = .distantFuture
+        if !book.isConfirmed(traffic.connection) { connection?.close(code: habits.closeCode) }
     }
 
     private func beat(_ program: EndpointProgram) {

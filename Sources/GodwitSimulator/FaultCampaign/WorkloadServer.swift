@@ -63,8 +63,10 @@ final class WorkloadServer: EndpointApplication {
     private func closed(
         _ reason: ConnectionCloseReason, _ connection: SimulatedConnection, _ program: EndpointProgram
     ) {
-        guard let session = sessions.removeValue(forKey: connection.handle), session.isConfirmed else { return }
+        guard let session = sessions.removeValue(forKey: connection.handle) else { return }
         let number = session.traffic.connection
+        // Unless the client gave up before it could know of the server's view.
+        guard session.isConfirmed, book.isConfirmed(number) else { return }
         let end = WorkloadEnd(
             version: session.version, upwards: session.traffic.receivedTotal, downwards: session.traffic.sentTotal,
             reason: reason, closeCode: book.closeCode(of: number))

@@ -183,9 +183,7 @@ struct LocalConnectionIDsTests {
         #expect(ids.retirePriorTo == 6)
     }
 
-    @Test(
-        "A peer that may have run out is offered one more for the oldest, within bounds (sections 5.1.1 and 9.5)"
-    )
+    @Test("A peer that may have run out is offered one more for the oldest (sections 5.1.1 and 9.5)")
     func offeredReplacement() throws {
         var ids = made(limit: 3)
         ids.offerReplacement()

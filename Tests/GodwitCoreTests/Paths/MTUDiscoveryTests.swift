@@ -129,9 +129,7 @@ struct MTUDiscoveryTests {
 
     // MARK: Black holes
 
-    @Test(
-        "A path that stops carrying large packets is back at 1200 soon, and searched anew (RFC 8899 section 4.3)"
-    )
+    @Test("A path that drops large packets is soon back at 1200, and searched anew (RFC 8899 section 4.3)")
     func blackHole() {
         var discovery = started()
         search(&discovery, mtu: 1472)

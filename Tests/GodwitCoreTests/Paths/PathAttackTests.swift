@@ -7,9 +7,7 @@ import Testing
 struct PathAttackTests {
     private let first = PathID(rawValue: 0)
 
-    @Test(
-        "A copy with a spoofed source arrives first: the client's answer leads back (sections 9.3.2 and 9.3.3)"
-    )
+    @Test("A spoofed copy arrives first: the client's answer leads back (sections 9.3.2 and 9.3.3)")
     func spoofedCopy() throws {
         var pair = try ModelPair()
         let packet = pair.client.data(at: .ms(1))!
@@ -93,9 +91,7 @@ struct PathAttackTests {
         #expect(pair.server.paths.active.remote == Sample.client)
     }
 
-    @Test(
-        "An attacker that forwards faster gets the path, and loses it as soon as a genuine packet is first (9.3.3)"
-    )
+    @Test("Who forwards faster gets the path, until a genuine packet is first (section 9.3.3)")
     func forwarding() throws {
         var pair = try ModelPair()
         // The attacker wins the race for a packet of the client …

@@ -86,10 +86,8 @@ struct PathsClientTests {
         }
         // kInitialRtt, four times half of it, and max_ack_delay.
         let pto = TimeSpan.milliseconds(333 + 666 + 25)
-        #expect(
-            times == [.zero, .zero + pto, .zero + pto * 3].filter { $0 < .zero + pto * 3 } || times.count <= 3
-        )
-        for (earlier, later) in zip(times, times.dropFirst()) { #expect(later - earlier >= pto) }
+        // The third would be due at three PTOs, when it is too late.
+        #expect(times == [Instant.zero, Instant.zero + pto])
     }
 
     @Test("Before the handshake is confirmed nobody migrates (section 9)")

@@ -23,9 +23,7 @@ struct PathsResumeTests {
         #expect(pair.server.paths.deadline == before)
     }
 
-    @Test(
-        "A server that wakes up at another address challenges the client from there, without limit (section 8)"
-    )
+    @Test("A server that wakes up at another address asks from there, without limit (section 8)")
     func serverMoved() throws {
         var pair = try ModelPair()
         let used = pair.server.paths.active.remoteID
@@ -111,9 +109,7 @@ struct PathsResumeTests {
                 && pair.server.actions.contains(.validated(pair.server.paths.activeID)))
     }
 
-    @Test(
-        "A client that follows falls back when the new server address turns out to be nobody's (section 9.3.2)"
-    )
+    @Test("A client that followed an attacker's copy is led back by the server (section 9.3.2)")
     func clientFollowsAnAttacker() throws {
         var pair = try ModelPair()
         pair.client.paths.followsPeer = true

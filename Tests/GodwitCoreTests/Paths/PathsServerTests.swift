@@ -197,9 +197,7 @@ struct PathsServerTests {
         #expect(pair.server.paths.activeID == first && !pair.server.isClosed)
     }
 
-    @Test(
-        "A client that moves on while it is being validated: the last validated path stays known (section 9.3.2)"
-    )
+    @Test("A client moves on while being validated: the last validated path stays known (section 9.3.2)")
     func addressChangesDuringValidation() throws {
         var pair = try ModelPair()
         try pair.toServer(pair.client.data(at: .ms(1))!, as: Sample.cellular, at: .ms(1))
@@ -212,9 +210,7 @@ struct PathsServerTests {
         #expect(pair.server.paths.activeID == first)
     }
 
-    @Test(
-        "A path that was replaced is remembered for a while, then its connection id is retired (section 5.1.2)"
-    )
+    @Test("A path that was replaced is remembered for a while, then its id retired (section 5.1.2)")
     func idlePathExpires() throws {
         var pair = try ModelPair()
         _ = try pair.client.paths.migrate(toLocal: Sample.cellular, atOnce: true, at: .zero)
@@ -274,9 +270,7 @@ struct PathsServerTests {
         #expect(pair.server.paths[first].statistics.challengesReceived == 10_000)
     }
 
-    @Test(
-        "With no connection id left a path can't be probed; it says so and goes on when one comes (section 9.5)"
-    )
+    @Test("Without a connection id a path can't be probed: it says so and waits for one (section 9.5)")
     func exhaustedIDs() throws {
         var pair = try ModelPair()
         while pair.server.paths.remoteIDs.take() != nil {}

@@ -122,9 +122,7 @@ struct PreferredAddressTests {
         #expect(!pair.client.paths.contains(moved))
     }
 
-    @Test(
-        "The original address answers first: the client goes there, and on when the preferred one does (9.6.3)"
-    )
+    @Test("The original address answers first: the client goes there, and then on (section 9.6.3)")
     func originalAnswersFirst() throws {
         var pair = try pair()
         _ = try pair.client.paths.usePreferredAddress(Sample.preferred, at: .ms(1))
@@ -137,9 +135,7 @@ struct PreferredAddressTests {
         #expect(pair.client.paths.active.remote == Sample.preferred)
     }
 
-    @Test(
-        "Having acted on a preferred address, the client may migrate though the server wanted none (section 18.2)"
-    )
+    @Test("At a preferred address the client may migrate though the server wanted none (section 18.2)")
     func migratesAfterwards() throws {
         var pair = try pair()
         pair.client.paths.applyPeerParameters(
@@ -152,6 +148,18 @@ struct PreferredAddressTests {
         #expect(pair.client.paths.active.remote == Sample.preferred)
         let path = try pair.client.paths.migrate(toLocal: Sample.cellular, atOnce: true, at: .ms(3))
         #expect(pair.client.paths.activeID == path)
+    }
+
+    @Test("A client at its known address meets no limit at the preferred one (section 8)")
+    func sameAddressAtPreferred() throws {
+        var pair = try pair()
+        _ = try pair.client.paths.usePreferredAddress(Sample.preferred, at: .ms(1))
+        var probe = pair.client.probes(at: .ms(1))[0]
+        probe.size = 100
+        try pair.toServer(probe, at: .ms(10))
+        // Only our own address is another one: the client was shown to be where it is.
+        #expect(pair.server.paths.all.last?.sendAllowance == .max)
+        #expect(pair.server.probes(at: .ms(10)).map(\.size) == [1200])
     }
 
     @Test("Seen from another address at the preferred one, a client meets the usual limit (section 9.6.3)")

@@ -131,9 +131,7 @@ struct RemoteConnectionIDsTests {
         #expect(ids.take() == id)
     }
 
-    @Test(
-        "Retirements pile up to a bound: paths get no more ids, and a peer that goes on is closed (section 5.1.2)"
-    )
+    @Test("Retirements pile up to a bound, and a peer that goes on is closed (section 5.1.2)")
     func boundedRetirements() throws {
         var ids = try made(limit: 2)
         for number: UInt64 in 1...3 {
@@ -221,6 +219,32 @@ struct RemoteConnectionIDsTests {
         #expect(ids.retirementToSend == nil)
         try ids.receive(Sample.frame(0, id: 1))
         #expect(!ids.contains(id))
+    }
+
+    @Test("Whatever frames come, what is kept stays within bounds", arguments: 1...20)
+    func randomFrames(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var ids = try made(limit: 4, tolerant: seed % 2 == 0)
+        var taken: [ConnectionID] = []
+        for _ in 0..<300 {
+            let number = random.next() % 40
+            let frame = Sample.frame(
+                number, retirePriorTo: min(number, random.next() % 40), id: random.chance(5) ? 7 : nil)
+            if random.chance(60) {
+                // An error closes the connection: nothing comes after it.
+                if code({ try ids.receive(frame) }) != nil { break }
+            } else if random.chance(50), let id = ids.take() {
+                #expect(!taken.contains(id) && ids.contains(id))
+                taken.append(id)
+                ids.onUse(of: id, to: Sample.server)
+            } else if let id = taken.randomElement(using: &random) {
+                ids.release(id)
+            } else if let number = ids.retirementToSend {
+                ids.onRetirementAcknowledged(sequenceNumber: number)
+            }
+            #expect(ids.activeCount <= 4)
+            #expect(retirements(&ids).count <= 16)
+        }
     }
 
     // MARK: Stateless reset

@@ -35,6 +35,7 @@ struct EarlyDataStreamTests {
         #expect(client.frames().first { $0.hasPrefix("STREAM ") } == "STREAM 0 2000..<3000")
     }
 
+    // Holds: 9001-4.6.2-2
     @Test("Refused early data goes out again from the start, under the real limits (RFC 9001 section 4.6.2)")
     func refusedDataIsSentAgain() throws {
         let client = try client()
@@ -56,6 +57,7 @@ struct EarlyDataStreamTests {
         #expect(client.frames() == ["STREAM 0 0..<600"], "what is not sent can't be lost")
     }
 
+    // Holds: 9000-4.6-2
     @Test("Streams above the real limit wait until it rises (RFC 9000 section 4.6)")
     func streamsAboveTheLimitWait() throws {
         let client = try client()

@@ -40,6 +40,7 @@ struct FinalSizeTests {
         #expect(errorCode { try server.receiveStream(id, 5, [], fin: true) } == .finalSizeError)
     }
 
+    // Holds: 9000-4.5-1
     @Test("The final size counts for the connection, however the stream ends (RFC 9000 section 4.5)")
     func sizeCounts() throws {
         try server.receiveStream(id, 90, [], fin: true)

@@ -9,6 +9,7 @@ struct FlowControlTests {
 
     // MARK: As a sender
 
+    // Holds: 9000-2.2-3, 9000-4.1-1, 9000-19.10-3
     @Test("A sender stops at the stream's limit and says so once (RFC 9000 section 4.1)")
     func stopsAtStreamLimit() throws {
         let peers = StreamPeers(server: StreamLimits(initialMaxStreamDataUnidirectional: 1000))
@@ -26,6 +27,7 @@ struct FlowControlTests {
             ])
     }
 
+    // Holds: 9000-2.2-3, 9000-4.1-1
     @Test("A sender stops at the connection's limit and says so once (RFC 9000 section 4.1)")
     func stopsAtConnectionLimit() throws {
         let peers = StreamPeers(server: StreamLimits(initialMaxData: 1000))
@@ -42,6 +44,62 @@ struct FlowControlTests {
         #expect(!peers.client.hasStreamDataToSend)
         try peers.client.streams.receiveMaxData(1100)
         #expect(peers.client.frames() == ["STREAM 6 400..<500", "DATA_BLOCKED 1100"])
+    }
+
+    // Holds: 9000-4.1-3, 9000-4.6-4, 9000-19.11-2
+    @Test("Frames that raise no limit take nothing back (RFC 9000 sections 4.1 and 4.6)")
+    func limitsNeverFall() throws {
+        let peers = StreamPeers(
+            server: StreamLimits(
+                initialMaxData: 100, initialMaxStreamDataUnidirectional: 100, maxStreamsUnidirectional: 2))
+        let id = try #require(peers.client.open(.unidirectional))
+        for hundreds: UInt64 in [10, 5, 0] {
+            try peers.client.streams.receiveMaxData(hundreds * 100)
+            try peers.client.streams.receiveMaxStreamData(id, hundreds * 100)
+            try peers.client.streams.receiveMaxStreams(.unidirectional, hundreds)
+        }
+        try peers.client.write(id, pattern(900))
+        #expect(peers.client.frames() == ["STREAM 2 0..<900"])
+        let others = (0..<20).filter { _ in peers.client.open(.unidirectional) != nil }
+        #expect(others.count == 9)
+    }
+
+    // Holds: 9000-19.9-1
+    @Test("Streams that have ended count toward the connection's limit (RFC 9000 section 19.9)")
+    func endedStreamsCount() throws {
+        let peers = StreamPeers(server: StreamLimits(initialMaxData: 1000))
+        let first = try #require(peers.client.open(.unidirectional))
+        let second = try #require(peers.client.open(.unidirectional))
+        try peers.client.write(first, pattern(400), fin: true)
+        try peers.client.write(second, pattern(300))
+        let packets = peers.client.packets()
+        try peers.client.reset(second, code: 0)
+        for packet in packets + peers.client.packets() { peers.client.acknowledge(packet) }
+        _ = peers.client.events()
+        #expect(peers.client.openCount == 0)
+        let third = try #require(peers.client.open(.unidirectional))
+        try peers.client.write(third, pattern(600))
+        #expect(peers.client.frames() == ["STREAM 10 0..<300", "DATA_BLOCKED 1000"])
+    }
+
+    // Holds: 9000-4.4-1
+    @Test("A direction that goes on keeps its flow control when the other is reset (RFC 9000 section 4.4)")
+    func resetOfOtherDirection() throws {
+        let peers = StreamPeers(client: StreamLimits(initialMaxStreamDataBidirectionalLocal: 1000))
+        let id = try #require(peers.client.open(.bidirectional))
+        try peers.client.reset(id, code: 1)
+        try peers.settle()
+        #expect(streamError { try peers.server.read(id) } == .resetByPeer(code: 1))
+        try peers.server.write(id, pattern(3000))
+        let packets = peers.server.packets()
+        #expect(packets.flatMap(\.frames) == ["STREAM 0 0..<1000", "STREAM_DATA_BLOCKED 0 1000"])
+        for packet in packets { try peers.client.receive(packet) }
+        try peers.client.read(id)
+        let credit = try #require(peers.client.packet())
+        #expect(credit.frames == ["MAX_STREAM_DATA 0 2000"])
+        try peers.server.receive(credit)
+        #expect(peers.server.frames().contains("STREAM 0 1000..<2000"))
+        #expect(errorCode { try peers.client.receiveStream(id, 2000, [1]) } == .flowControlError)
     }
 
     @Test("Lost data and a bare end need no credit (RFC 9000 section 4.1)")
@@ -72,6 +130,7 @@ struct FlowControlTests {
 
     // MARK: As a receiver
 
+    // Holds: 9000-4.1-2, 9000-19.10-4
     @Test("More than a stream may carry closes the connection (RFC 9000 section 4.1)")
     func streamLimitViolated() throws {
         let server = StreamsEnd(role: .server, limits: StreamLimits(initialMaxStreamDataUnidirectional: 1000))
@@ -84,6 +143,7 @@ struct FlowControlTests {
                 == .flowControlError)
     }
 
+    // Holds: 9000-4.1-2, 9000-19.9-2
     @Test(
         "More than the connection may carry closes it, counted by the highest offsets (RFC 9000 section 4.1)")
     func connectionLimitViolated() throws {
@@ -96,6 +156,19 @@ struct FlowControlTests {
             errorCode { try server.receiveReset(StreamID(rawValue: 10), finalSize: 1) } == .flowControlError)
     }
 
+    // Holds: 9000-19.9-1, 9000-19.9-2
+    @Test("Streams that have ended count when the peer adds up (RFC 9000 section 19.9)")
+    func endedStreamsOfPeerCount() throws {
+        let server = StreamsEnd(role: .server, limits: StreamLimits(initialMaxData: 1000))
+        try server.receiveStream(StreamID(rawValue: 2), 0, pattern(400), fin: true)
+        try server.read(StreamID(rawValue: 2))
+        try server.receiveReset(StreamID(rawValue: 6), finalSize: 600)
+        _ = server.events()
+        #expect(server.openCount == 0)
+        #expect(errorCode { try server.receiveStream(StreamID(rawValue: 10), 0, [1]) } == .flowControlError)
+    }
+
+    // Holds: 9000-4.2-1
     @Test(
         "Credit grows only as the application consumes, and is told when half is used (RFC 9000 section 4.2)")
     func creditFollowsConsumption() throws {

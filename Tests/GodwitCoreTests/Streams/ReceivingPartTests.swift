@@ -7,6 +7,7 @@ import Testing
 struct ReceivingPartTests {
     let id = StreamID(rawValue: 2)
 
+    // Holds: 9000-2.2-1
     @Test("Data is put in order, whatever order and overlaps it comes in (RFC 9000 section 2.2)")
     func reassembles() throws {
         let server = StreamsEnd(role: .server)

@@ -53,6 +53,7 @@ struct SendingPartTests {
         #expect(peers.client.packet()?.frames == ["STREAM 6 3..<3 FIN"])
     }
 
+    // Holds: 9000-4.5-2
     @Test("Nothing can be written behind the end (RFC 9000 section 3.1)")
     func nothingBehindTheEnd() throws {
         let peers = StreamPeers()
@@ -115,6 +116,7 @@ struct SendingPartTests {
         #expect(peers.client.events() == [.finished(id)])
     }
 
+    // Holds: 9000-4.5-2, 9000-13.3-1
     @Test("A reset tells how much was sent, and sends no more of it (RFC 9000 sections 3.1 and 19.4)")
     func resets() throws {
         let peers = StreamPeers()
@@ -133,6 +135,52 @@ struct SendingPartTests {
         peers.client.acknowledge(reset)
         #expect(peers.client.openCount == 0)
         #expect(peers.client.events() == [])
+    }
+
+    // Holds: 9000-3.3-2, 9000-4.5-2, 9000-13.3-1
+    @Test("Behind a reset come neither data nor blocked signals (RFC 9000 sections 3.3 and 13.3)")
+    func silentAfterReset() throws {
+        let peers = StreamPeers(server: StreamLimits(initialMaxStreamDataUnidirectional: 1000))
+        let id = try #require(peers.client.open(.unidirectional))
+        try peers.client.write(id, pattern(3000))
+        let packets = peers.client.packets()
+        #expect(packets.flatMap(\.frames) == ["STREAM 2 0..<1000", "STREAM_DATA_BLOCKED 2 1000"])
+        try peers.client.reset(id, code: 7)
+        let reset = try #require(peers.client.packet())
+        #expect(reset.frames == ["RESET_STREAM 2 code 7 size 1000"])
+        for packet in packets { peers.client.lose(packet) }
+        try peers.client.streams.receiveMaxStreamData(id, 2000)
+        peers.client.streams.repeatBlockedSignals()
+        #expect(peers.client.frames() == [])
+        // Sent again it is what it was, whatever happened since.
+        try? peers.client.reset(id, code: 8)
+        try peers.client.receiveStopSending(id, code: 9)
+        peers.client.lose(reset)
+        #expect(peers.client.frames() == reset.frames)
+    }
+
+    // Holds: 9000-3.3-1
+    @Test(
+        "Once all is acknowledged nothing more goes out for a stream (RFC 9000 section 3.3)",
+        arguments: [false, true])
+    func silentAfterDelivery(isReset: Bool) throws {
+        let peers = StreamPeers(server: StreamLimits(initialMaxStreamDataBidirectionalRemote: 100))
+        // Bidirectional, so that the stream is not forgotten yet.
+        let id = try #require(peers.client.open(.bidirectional))
+        try peers.client.write(id, pattern(isReset ? 200 : 100), fin: true)
+        var packets = peers.client.packets()
+        if isReset {
+            try peers.client.reset(id, code: 3)
+            packets += peers.client.packets()
+        }
+        for packet in packets { peers.client.acknowledge(packet) }
+        #expect(peers.client.openCount == 1)
+        for packet in packets { peers.client.lose(packet) }
+        try peers.client.receiveStopSending(id, code: 9)
+        try peers.client.streams.receiveMaxStreamData(id, 1000)
+        try? peers.client.reset(id, code: 4)
+        peers.client.streams.repeatBlockedSignals()
+        #expect(peers.client.frames() == [])
     }
 
     @Test("A reset may be the first that the peer hears of a stream (RFC 9000 section 3.1)")

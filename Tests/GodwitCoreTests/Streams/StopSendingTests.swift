@@ -7,6 +7,7 @@ import Testing
 struct StopSendingTests {
     let id = StreamID(rawValue: 0)
 
+    // Holds: 9000-3.5-1
     @Test("STOP_SENDING is answered by RESET_STREAM with its code (RFC 9000 section 3.5)")
     func answersWithReset() throws {
         let peers = StreamPeers()
@@ -19,6 +20,16 @@ struct StopSendingTests {
         peers.client.lose(packet)
         #expect(!peers.client.hasStreamDataToSend)
         #expect(streamError { try peers.client.write(id, [1]) } == .stoppedByPeer(code: 99))
+    }
+
+    // Holds: 9000-3.5-1
+    @Test("So it is before anything was sent (RFC 9000 section 3.5)")
+    func answersInReady() throws {
+        let peers = StreamPeers()
+        let id = try #require(peers.client.open(.bidirectional))
+        try peers.client.write(id, pattern(100))
+        try peers.client.receiveStopSending(id, code: 5)
+        #expect(peers.client.frames() == ["RESET_STREAM 0 code 5 size 0"])
     }
 
     @Test("STOP_SENDING also abandons what has been written to the end (RFC 9000 section 3.5)")

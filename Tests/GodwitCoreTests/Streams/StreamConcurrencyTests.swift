@@ -5,6 +5,7 @@ import Testing
 
 @Suite("How many streams there may be")
 struct StreamConcurrencyTests {
+    // Holds: 9000-4.6-3, 9000-19.11-4
     @Test("A stream above the limit closes the connection (RFC 9000 section 4.6)")
     func limitViolated() throws {
         let limits = StreamLimits(maxStreamsBidirectional: 3, maxStreamsUnidirectional: 1)
@@ -19,6 +20,7 @@ struct StreamConcurrencyTests {
         #expect(errorCode { try server.receiveStopSending(last) } == .streamLimitError)
     }
 
+    // Holds: 9000-4.6-5
     @Test("The peer may open more as its streams end, told in batches (RFC 9000 section 4.6)")
     func limitGrowsAsStreamsEnd() throws {
         let server = StreamsEnd(role: .server, limits: StreamLimits(maxStreamsUnidirectional: 16))
@@ -67,6 +69,7 @@ struct StreamConcurrencyTests {
         #expect(try #require(peers.server.packet()).frames == ["MAX_STREAMS bidirectional 2"])
     }
 
+    // Holds: 9000-4.6-2, 9000-4.6-4, 9000-19.11-2, 9000-19.11-3
     @Test(
         "Who wants more than the peer allows says so once and is told later (RFC 9000 section 4.6)"
     )

@@ -5,6 +5,7 @@ import Testing
 
 @Suite("Stream ids and who opens what")
 struct StreamIdentifierTests {
+    // Holds: 9000-2.1-1
     @Test("Each side numbers its streams of each direction from 0 (RFC 9000 section 2.1)")
     func ids() {
         let peers = StreamPeers()
@@ -16,6 +17,25 @@ struct StreamIdentifierTests {
         #expect(peers.server.open(.unidirectional)?.rawValue == 7)
     }
 
+    // Holds: 9000-2.1-1
+    @Test("A number is never taken again, not even when its stream has ended (RFC 9000 section 2.1)")
+    func neverTakenAgain() throws {
+        let peers = StreamPeers()
+        for index in UInt64(0)..<5 {
+            let id = try #require(peers.client.open(.unidirectional))
+            #expect(id.index == index)
+            try peers.client.write(id, [1], fin: true)
+            try peers.settle()
+            try peers.server.read(id)
+            _ = (peers.client.events(), peers.server.events())
+            #expect(peers.client.openCount == 0 && peers.server.openCount == 0)
+            // What comes late for it opens no second stream of that number.
+            try peers.server.receiveStream(id, 0, [1], fin: true)
+            #expect(peers.server.events() == [] && peers.server.openCount == 0)
+        }
+    }
+
+    // Holds: 9000-3.2-1
     @Test(
         "A stream used out of order opens those below it, and they are told in order (RFC 9000 section 3.2)")
     func opensLowerStreams() throws {
@@ -64,6 +84,7 @@ struct StreamIdentifierTests {
         #expect(server.events() == opened + [.stopSendingByPeer(StreamID(rawValue: 4), code: 9)])
     }
 
+    // Holds: 9000-19.5-1, 9000-19.8-1, 9000-19.10-1
     @Test(
         "Frames for streams that the receiver would have to create itself are refused (RFC 9000 section 19.8)"
     )
@@ -79,6 +100,7 @@ struct StreamIdentifierTests {
                 == .streamStateError)
     }
 
+    // Holds: 9000-19.4-1, 9000-19.8-1, 9000-19.13-1
     @Test("Nobody sends on a stream that flows only towards it (RFC 9000 sections 19.4, 19.8 and 19.13)")
     func sendOnlyStreams() throws {
         let peers = StreamPeers()
@@ -90,6 +112,7 @@ struct StreamIdentifierTests {
                 == .streamStateError)
     }
 
+    // Holds: 9000-19.5-2, 9000-19.10-2
     @Test("Nobody steers a stream that flows only towards it (RFC 9000 sections 19.5 and 19.10)")
     func receiveOnlyStreams() {
         let server = StreamsEnd(role: .server)

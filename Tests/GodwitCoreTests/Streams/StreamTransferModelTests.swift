@@ -28,6 +28,7 @@ private struct TransferModel {
     var flights: [[Flight]] = [[], []]
     var now = Instant.zero
     let abandonsStreams: Bool
+    var resetsSent = 0
 
     init(seed: UInt64, limits: StreamLimits, abandonsStreams: Bool = false) {
         self.abandonsStreams = abandonsStreams
@@ -51,7 +52,9 @@ private struct TransferModel {
     }
 
     mutating func send(_ end: Int) -> TestPacket? {
-        ends[end].packet(size: Int.random(in: 60...1200, using: &generator))
+        let packet = ends[end].packet(size: Int.random(in: 60...1200, using: &generator))
+        for case .resetStream in packet?.records ?? [] { resetsSent += 1 }
+        return packet
     }
 
     mutating func openStream(_ end: Int) {
@@ -192,11 +195,13 @@ struct StreamTransferModelTests {
         maximumConnectionWindow: 80_000, maximumStreamWindow: 30_000, maxStreamsBidirectional: 5,
         maxStreamsUnidirectional: 4, sendBufferLimit: 20_000, unsentLimit: 8_000)
 
+    // Holds: 9000-2.2-1, 9000-2.2-2, 9000-11.2-1
     @Test(
         "Every byte arrives once and in order, whatever the network does (RFC 9000 section 2.2)",
         arguments: 0..<6 as Range<UInt64>)
     func everyByteArrives(seed: UInt64) throws {
         let model = try run(TransferModel(seed: seed, limits: Self.limits))
+        #expect(model.resetsSent == 0, "no application asked for one (RFC 9000 section 11.2)")
         for end in 0...1 {
             for (id, channel) in model.channels[end] {
                 #expect(channel.ended && channel.finished, "stream \(id) of end \(end) with seed \(seed)")
@@ -211,6 +216,7 @@ struct StreamTransferModelTests {
         arguments: 100..<104 as Range<UInt64>)
     func abandonedStreams(seed: UInt64) throws {
         let model = try run(TransferModel(seed: seed, limits: Self.limits, abandonsStreams: true))
+        #expect(model.resetsSent > 0)
         for end in 0...1 {
             let abandonedCount = model.channels[end].values.count { $0.isAbandoned }
             #expect(abandonedCount > 0)

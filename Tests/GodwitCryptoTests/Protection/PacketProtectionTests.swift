@@ -4,6 +4,7 @@ import Testing
 
 @Suite("The protection of packets")
 struct PacketProtectionTests {
+    // Holds: 9001-5.2-1
     @Test(
         "Initial keys follow from the client's connection id (RFC 9001 sections 5.2, A.1; 9369 A.1)",
         arguments: SamplePackets.all)
@@ -88,6 +89,7 @@ struct PacketProtectionTests {
         #expect(sealed.count == numbers.count)
     }
 
+    // Holds: 9001-6.6-7, 9001-6.6-8
     @Test(
         "Each suite has limits on the use of its keys, for sealing and for failures (RFC 9001 section 6.6)",
         arguments: CipherSuite.allCases)

@@ -24,6 +24,7 @@ struct BoringSSLTests {
         #expect(material == expected)
     }
 
+    // Holds: 9001-9.2-1
     @Test("A ticket that is older or younger than its client says gives no early data (RFC 9001 section 9.2)")
     func ticketAge() throws {
         let client = try TLSClient(.test())
@@ -45,6 +46,7 @@ struct BoringSSLTests {
         #expect(second.client.actions.contains(.earlyDataRejected))
     }
 
+    // Holds: 9001-8.2-4
     @Test(
         "TLS without QUIC refuses our ClientHello: unsupported_extension (RFC 9001 section 8.2)"
     )
@@ -59,6 +61,7 @@ struct BoringSSLTests {
         #expect(server.output().first == 21 && server.output().suffix(2) == [2, 110])
     }
 
+    // Holds: 9001-8.2-3
     @Test("TLS without QUIC sends no transport parameters (RFC 9001 section 8.2)")
     func plainClient() {
         let client = PlainSession()

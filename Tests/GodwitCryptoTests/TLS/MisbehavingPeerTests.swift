@@ -6,6 +6,7 @@ import Testing
 struct MisbehavingPeerTests {
     // MARK: Transport parameters
 
+    // Holds: 9001-8.2-2
     @Test("A ClientHello without transport parameters closes with 0x016d (RFC 9001 section 8.2)")
     func missingClientParameters() throws {
         let client = try TLSClient(.test()).makeHandshake(
@@ -15,6 +16,7 @@ struct MisbehavingPeerTests {
         #expect(pair.server.failure?.code.rawValue == 0x016d)
     }
 
+    // Holds: 9001-8.2-2
     @Test("An answer without transport parameters closes with 0x016d (RFC 9001 section 8.2)")
     func missingServerParameters() throws {
         let (client, server) = try flights()
@@ -25,6 +27,7 @@ struct MisbehavingPeerTests {
         #expect(client.failure?.code.rawValue == 0x016d)
     }
 
+    // Holds: 9000-7-1
     @Test("Changed transport parameters make the handshake fail (RFC 9000 section 7)")
     func changedParameters() throws {
         let (client, server) = try flights()
@@ -38,6 +41,7 @@ struct MisbehavingPeerTests {
 
     // MARK: Application protocol
 
+    // Holds: 9000-7-2, 9001-8.1-2, 9001-8.1-3, 9001-8.1-6
     @Test(
         "A server that picks a protocol that wasn't offered, or none, is told 0x0178 (RFC 9001 section 8.1)")
     func wrongProtocol() throws {
@@ -57,6 +61,7 @@ struct MisbehavingPeerTests {
 
     // MARK: Levels
 
+    // Holds: 9001-8.3-2
     @Test("Handshake bytes in 0-RTT packets are a PROTOCOL_VIOLATION (RFC 9001 section 8.3)")
     func earlyDataLevel() throws {
         let (client, server) = try flights()
@@ -109,6 +114,7 @@ struct MisbehavingPeerTests {
 
     // MARK: Messages that QUIC forbids
 
+    // Holds: 9001-6-2
     @Test("A KeyUpdate of TLS closes with 0x010a (RFC 9001 section 6)")
     func keyUpdate() throws {
         let pair = try completed()
@@ -118,6 +124,7 @@ struct MisbehavingPeerTests {
         }
     }
 
+    // Holds: 9001-4.4-4
     @Test("A CertificateRequest after the handshake is a PROTOCOL_VIOLATION (RFC 9001 section 4.4)")
     func certificateRequest() throws {
         let pair = try completed()
@@ -158,6 +165,7 @@ struct MisbehavingPeerTests {
         #expect(server.failure?.code == .protocolViolation)
     }
 
+    // Holds: 9001-4.6.1-2
     @Test(
         "A ticket with a false early data size is a PROTOCOL_VIOLATION (RFC 9001 section 4.6.1)"
     )
@@ -218,6 +226,7 @@ struct MisbehavingPeerTests {
 
     // MARK: What a ClientHello holds
 
+    // Holds: 9001-4.2-1, 9001-5.3-1, 9001-8.2-1, 9001-8.4-1
     @Test(
         "A ClientHello offers TLS 1.3 alone and no session id (RFC 9001 sections 4.2, 8.2, 8.4)"
     )
@@ -231,6 +240,7 @@ struct MisbehavingPeerTests {
         #expect(hello.suites.sorted() == [0x1301, 0x1302, 0x1303])
     }
 
+    // Holds: 9001-8.2-1
     @Test("The server's transport parameters are in its EncryptedExtensions (RFC 9001 section 8.2)")
     func encryptedExtensions() throws {
         let (_, server) = try flights()
@@ -238,6 +248,7 @@ struct MisbehavingPeerTests {
         #expect(messages.extensionData(57, inMessage: 8) == Array("server parameters".utf8))
     }
 
+    // Holds: 9001-5.3-2
     @Test("Suites that we don't know are no reason to refuse a ClientHello (RFC 9001 section 5.3)")
     func unknownSuites() throws {
         let client = HandshakeParticipant(try TLSClient(.test()).handshake())
@@ -249,6 +260,7 @@ struct MisbehavingPeerTests {
         #expect(server.failure == nil && !server.sent(at: .initial).isEmpty)
     }
 
+    // Holds: 9001-4.2-2
     @Test("A ClientHello for TLS 1.2 alone is refused (RFC 9001 section 4.2)")
     func oldVersion() throws {
         let client = HandshakeParticipant(try TLSClient(.test()).handshake())

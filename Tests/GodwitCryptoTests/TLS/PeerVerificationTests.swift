@@ -5,6 +5,7 @@ import Testing
 
 @Suite("Who the peer is")
 struct PeerVerificationTests {
+    // Holds: 9001-4.4-1
     @Test("A server's certificate must be for the name or address that was asked for (RFC 9001 section 4.4)")
     func hosts() throws {
         let (client, server) = (try TLSClient(.test()), try TLSServer(.test()))
@@ -25,6 +26,7 @@ struct PeerVerificationTests {
         #expect(pair.server.summary?.serverName == nil && pair.client.summary?.serverName == nil)
     }
 
+    // Holds: 9000-7-1, 9001-4.4-1
     @Test(
         "An unknown certificate, one from tomorrow and one from the past are refused (RFC 9001 section 4.4)")
     func refusals() throws {

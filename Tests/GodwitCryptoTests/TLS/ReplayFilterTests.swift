@@ -3,6 +3,7 @@ import Testing
 
 @Suite("The filter against replayed early data")
 struct ReplayFilterTests {
+    // Holds: 9001-9.2-1
     @Test("What was seen within the window is not let through again (RFC 8446 section 8.2)")
     func single() {
         let filter = ReplayFilter(window: 150, refusesFirstWindow: false)

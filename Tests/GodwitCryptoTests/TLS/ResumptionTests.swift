@@ -101,6 +101,7 @@ struct ResumptionTests {
 
     // MARK: Early data
 
+    // Holds: 9000-7-1, 9001-5.6-3, 9001-5.6-4
     @Test("Early data is taken when ticket, context and protocol fit (RFC 9001 section 4.6)")
     func earlyData() throws {
         let (client, server) = (try TLSClient(.test()), try makeServer(earlyData: true))
@@ -161,6 +162,7 @@ struct ResumptionTests {
         #expect(client.writeSecret(.earlyData) == nil)
     }
 
+    // Holds: 9001-9.2-1
     @Test(
         "A ClientHello that was recorded and is sent again has its early data refused (RFC 9001 section 9.2)")
     func replay() throws {
@@ -183,6 +185,7 @@ struct ResumptionTests {
         #expect(pair.client.writeSecret(.earlyData) == nil && pair.client.summary?.isResumed == true)
     }
 
+    // Holds: 9001-4.6.1-1
     @Test("Tickets that allow early data name 0xffffffff as its size (RFC 9001 section 4.6.1)")
     func earlyDataSize() throws {
         let pair = run(

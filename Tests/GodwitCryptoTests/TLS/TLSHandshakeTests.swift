@@ -4,6 +4,7 @@ import Testing
 
 @Suite("TLS handshakes for QUIC")
 struct TLSHandshakeTests {
+    // Holds: 9001-8.1-1
     @Test("Both sides end up with the same secrets, parameters and protocol (RFC 9000 section 7)")
     func fullHandshake() throws {
         let pair = HandshakePair(try TLSClient(.test()).handshake(), try TLSServer(.test()).handshake())
@@ -33,6 +34,7 @@ struct TLSHandshakeTests {
         #expect(secrets(pair.server) == ["write handshake", "write oneRTT", "read handshake", "read oneRTT"])
     }
 
+    // Holds: 9000-7-1
     @Test("Fresh handshakes have unrelated secrets (RFC 9000 section 7)")
     func freshSecrets() throws {
         let (client, server) = (try TLSClient(.test()), try TLSServer(.test()))
@@ -108,6 +110,7 @@ struct TLSHandshakeTests {
         #expect(pair.server.failure?.code == .cryptoError(alert: 40))
     }
 
+    // Holds: 9001-8.1-1
     @Test("The server chooses the application protocol, by its own order (RFC 9001 section 8.1)")
     func applicationProtocol() throws {
         let pair = HandshakePair(
@@ -117,6 +120,7 @@ struct TLSHandshakeTests {
         #expect(pair.client.summary?.applicationProtocol == "h3")
     }
 
+    // Holds: 9000-7-2, 9001-8.1-2, 9001-8.1-5
     @Test("No application protocol in common closes with error 0x0178 (RFC 9001 section 8.1)")
     func noApplicationProtocol() throws {
         let pair = HandshakePair(
@@ -192,6 +196,7 @@ struct TLSHandshakeTests {
         #expect(pair.client.peerParameters == [0x40, 0x41, 0])
     }
 
+    // Holds: 9001-4.8-1
     @Test("A failed session stays failed and says the same again")
     func stickyFailure() throws {
         let server = HandshakeParticipant(try TLSServer(.test()).handshake())

@@ -115,6 +115,7 @@ struct ConnectionIDCipherTests {
         #expect(genuine <= 1)
     }
 
+    // Holds: 9000-18.2-3, 9000-18.2-4
     @Test("Formats that can't hold their fields don't exist")
     func formats() throws {
         #expect(ConnectionIDFormat(length: 7, serverIDLength: 1) == nil)

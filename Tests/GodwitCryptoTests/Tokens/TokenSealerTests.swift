@@ -65,6 +65,7 @@ struct TokenSealerTests {
         #expect(equal <= 4)
     }
 
+    // Holds: 9000-19.7-1
     @Test("An empty payload is a token too, and nonsense opens to nothing")
     func edges() {
         var random = randomGenerator()

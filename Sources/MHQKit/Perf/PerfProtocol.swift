@@ -1,0 +1,25 @@
+import Foundation
+
+/// The exchange that `mhq perf` measures, one a stream: the client names how many bytes it wants (8 bytes, big-endian),
+/// sends what it has to upload and ends; the server answers with so many bytes.
+enum PerfProtocol {
+    static let applicationProtocol = "mhq-perf"
+    static let requestSize = 8
+    /// Asks for the CPU time of the server's process instead: 8 bytes, microseconds.
+    static let cpuTime = UInt64.max
+
+    /// The CPU time of this process, user and system together.
+    static var processCPUTime: Duration {
+        var usage = rusage()
+        getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
+        let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
+        let microseconds = usage.ru_utime.tv_usec + usage.ru_stime.tv_usec
+        return .seconds(seconds) + .microseconds(microseconds)
+    }
+}
+
+extension Duration {
+    /// As a floating-point number of seconds.
+    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+    var inMicroseconds: UInt64 { UInt64(max(0, inSeconds * 1e6)) }
+}
