@@ -73,7 +73,7 @@ struct FrameErrorTests {
     // Holds: 9000-4.6-1, 9000-19.6-1, 9000-19.7-2, 9000-19.8-2, 9000-19.11-1, 9000-19.14-1, 9000-19.15-1
     // Holds: 9000-19.15-6
     @Test(
-        "Values beyond their limits are encoding errors",
+        "Values beyond their limits are encoding errors (RFC 9000 sections 4.6 and 19.6 to 19.15)",
         arguments: [
             // MAX_STREAMS and STREAMS_BLOCKED above 2^60 (RFC 9000 sections 19.11 and 19.14).
             "12 d000000000000001", "13 d000000000000001", "16 d000000000000001", "17 d000000000000001",

@@ -11,6 +11,15 @@ struct FramePropertyTests {
         init(_ types: ClosedRange<UInt64>, _ packets: String, _ special: String = "") {
             (self.types, self.packets, self.special) = (types, packets, special)
         }
+
+        func mayStand(in level: EncryptionLevel) -> Bool {
+            switch level {
+            case .initial: packets.contains("I")
+            case .handshake: packets.contains("H")
+            case .earlyData: packets.contains("0")
+            case .oneRTT: packets.contains("1")
+            }
+        }
     }
 
     /// Table 3 of RFC 9000 section 12.4, with DATAGRAM of RFC 9221. I, H, 0 and 1 are the packets that a
@@ -28,15 +37,28 @@ struct FramePropertyTests {
 
     @Test("Every type has the properties of the table (RFC 9000 section 12.4)", arguments: table)
     func types(row: Row) {
-        let letters: [(EncryptionLevel, Character)] = [
-            (.initial, "I"), (.handshake, "H"), (.earlyData, "0"), (.oneRTT, "1"),
-        ]
         for type in row.types {
             #expect(FrameType.isKnown(type))
             #expect(FrameType.isAckEliciting(type) == !row.special.contains("N"))
             #expect(FrameType.isProbing(type) == row.special.contains("P"))
-            for (level, letter) in letters {
-                #expect(FrameType.isAllowed(type, at: level) == row.packets.contains(letter))
+            for level in EncryptionLevel.allCases {
+                #expect(FrameType.isAllowed(type, at: level) == row.mayStand(in: level))
+            }
+        }
+    }
+
+    // Holds: 9000-12.4-3, 9000-17.2.4-1, 9001-8.3-2
+    @Test(
+        "Every frame is a protocol violation in all packets but its own (RFC 9000 sections 12.4 and 17.2.4)",
+        arguments: table)
+    func placement(row: Row) {
+        for type in row.types {
+            // Zeros make a whole frame of some types and a malformed one of others, but never a misplaced one.
+            let packet = [UInt8(type)] + [UInt8](repeating: 0, count: 40)
+            for level in EncryptionLevel.allCases {
+                let error = decodingError(packet, at: level)
+                #expect((error?.code != .protocolViolation) == row.mayStand(in: level))
+                if error?.code == .protocolViolation { #expect(error?.frameType == type) }
             }
         }
     }

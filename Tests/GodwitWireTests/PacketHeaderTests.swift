@@ -113,6 +113,31 @@ struct PacketHeaderTests {
         }
     }
 
+    // Holds: 9000-17.2-6, 9000-17.3.1-2
+    @Test(
+        "The reserved bits of all headers are written as 0 (RFC 9000 sections 17.2 and 17.3.1)",
+        arguments: 1...4)
+    func reservedBits(packetNumberLength: Int) {
+        for version in [QUICVersion.v1, .v2, .mvfst] {
+            for type in [LongPacketType.initial, .zeroRTT, .handshake] {
+                let long = written { writer in
+                    _ = LongHeader.encode(
+                        type, version: version, destinationID: .empty, sourceID: .empty,
+                        packetNumber: .max >> 2, packetNumberLength: packetNumberLength, into: &writer)
+                }
+                #expect(long[0] & 0x0c == 0)
+            }
+        }
+        for (spinBit, keyPhase) in [(false, false), (false, true), (true, false), (true, true)] {
+            let short = written { writer in
+                _ = ShortHeader.encode(
+                    destinationID: .empty, spinBit: spinBit, keyPhase: keyPhase, packetNumber: .max >> 2,
+                    packetNumberLength: packetNumberLength, into: &writer)
+            }
+            #expect(short[0] & 0x18 == 0)
+        }
+    }
+
     @Test("A clear fixed bit is reported and not judged (RFC 9287 section 3)")
     func clearFixedBit() {
         var packet = longPacket(.handshake)

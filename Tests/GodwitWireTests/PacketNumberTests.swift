@@ -34,6 +34,19 @@ struct PacketNumberTests {
         #expect(PacketNumber.expand(255, length: 1, largest: nil) == 255)
     }
 
+    // Holds: 9000-17.1-1
+    @Test(
+        "Until something is acknowledged, the whole number is written (RFC 9000 section 17.1)",
+        arguments: [
+            0, 1, 127, 128, 255, 256, 0x7fff, 0x8000, 0xffff, 0x1_0000, 0x7f_ffff, 0x80_0000, 0xff_ffff,
+            0x100_0000, 0xffff_ffff,
+        ] as [UInt64])
+    func wholeNumbers(full: UInt64) {
+        let length = PacketNumber.encodedLength(full, largestAcknowledged: nil)
+        let bytes = written { $0.writePacketNumber(full, length: length) }
+        #expect(reading(bytes) { $0.readPacketNumber(length: length) }.map(UInt64.init) == full)
+    }
+
     @Test(
         "A shortened number is restored whichever of the outstanding ones came before (RFC 9000 appendix A.3)"
     )

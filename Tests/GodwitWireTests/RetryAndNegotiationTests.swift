@@ -27,6 +27,30 @@ struct RetryAndNegotiationTests {
         #expect(size == packet.count)
     }
 
+    // Holds: 9000-17.2.5-1
+    @Test("The unused bits of a Retry packet may have any value (RFC 9000 section 17.2.5)")
+    func unusedBitsOfRetry() {
+        let rest = hex("00000001 00 08f067a5502a4262b5 746f6b656e") + [UInt8](repeating: 7, count: 16)
+        for unused in UInt8(0)..<16 {
+            guard case .retry(let retry) = header(of: [0xf0 | unused] + rest) else {
+                return fail("not a Retry packet")
+            }
+            #expect(retry.version == .v1 && retry.sourceID == ConnectionID(hex("f067a5502a4262b5")))
+            #expect(retry.tokenRange == 15..<20 && retry.tagRange == 20..<36)
+        }
+    }
+
+    // Holds: 9000-17.2.1-1
+    @Test("The unused bits of a Version Negotiation packet may have any value (RFC 9000 section 17.2.1)")
+    func unusedBitsOfNegotiation() {
+        let rest = hex("00000000 02 aabb 01 cc 00000001 6b3343cf")
+        for first in UInt8(0x80)...0xff {
+            #expect(
+                header(of: [first] + rest)
+                    == .versionNegotiation(destination: [0xaa, 0xbb], source: [0xcc], versions: [.v1, .v2]))
+        }
+    }
+
     @Test("The integrity tag covers the client's first destination id and the packet (RFC 9001 section 5.8)")
     func pseudoPacket() {
         let original = ConnectionID(hex("8394c8f03e515708"))!
@@ -66,6 +90,7 @@ struct RetryAndNegotiationTests {
                         QUICVersion(rawValue: 0x5a5a_5a5a), destination: destination, source: source))
             let answer = answer(to: packet, versions: [.v1, .v2, .reserved(random: 0)])
             #expect(answer[0] & 0xc0 == 0xc0)
+            #expect(Array(answer[1..<5]) == [0, 0, 0, 0])
             #expect(
                 header(of: answer)
                     == .versionNegotiation(

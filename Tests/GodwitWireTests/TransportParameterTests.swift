@@ -165,7 +165,7 @@ struct TransportParameterTests {
         #expect(orders.count == 6)
     }
 
-    private static func ids(of bytes: [UInt8]) -> [UInt64] {
+    static func ids(of bytes: [UInt8]) -> [UInt64] {
         var ids: [UInt64] = []
         reading(bytes) { reader in
             while let id = reader.readVarint(), reader.readLengthPrefixedBytes() != nil { ids.append(id) }

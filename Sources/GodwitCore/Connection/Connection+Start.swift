@@ -9,7 +9,7 @@ extension Connection {
         _ request: ConnectRequest, environment: EndpointEnvironment, handle: ConnectionHandle, now: Instant
     ) throws(ConnectError) -> Connection {
         let configuration = request.transport ?? environment.configuration.transport
-        guard let preferred = configuration.versions.first else { throw .noVersion }
+        guard let preferred = configuration.initialVersion ?? configuration.versions.first else { throw .noVersion }
         // A ticket is good for the version it was made in (RFC 9369 section 5).
         let version = request.resumption.map(\.version) ?? preferred
         let destination = ConnectionID(environment.random.bytes(ConnectionIDGenerator.format.length))!

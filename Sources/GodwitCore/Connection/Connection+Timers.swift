@@ -108,6 +108,8 @@ extension Connection {
         localIDs.resume(shiftedBy: span)
         streams.restartMeasurements()
         paths.resume(at: now, shiftedBy: span, localAddress: localAddress)
+        // A server knows where its client is only from the client's packets, and bindings on the way may be gone.
+        if role == .client, lifecycle != .handshaking { pending.ping = true }
         applyAnswers(now: now)
         wake()
     }

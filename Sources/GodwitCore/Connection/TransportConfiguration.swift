@@ -5,9 +5,12 @@ public import GodwitWire
 public struct TransportConfiguration: Sendable, Hashable, Codable {
     // MARK: Versions
 
-    /// The QUIC versions spoken, most wanted first. A client opens with the first; a server moves a client that
-    /// offers several to the one it wants most (RFC 9368).
+    /// The QUIC versions spoken, most wanted first. A server moves a client that offers several to the one it wants
+    /// most (RFC 9368).
     public var versions: [QUICVersion] = [.v1, .v2]
+    /// The version that a client opens with; nil for the one it wants most. One that more servers speak saves the
+    /// round trip of a Version Negotiation, and a server may still move the connection to a better one.
+    public var initialVersion: QUICVersion?
 
     // MARK: Life
 

@@ -24,6 +24,11 @@ struct Path: Codable, Sendable {
     var peerUses: ConnectionID?
 
     var validation = PathValidation()
+    /// How many datagrams had come in when the validation under way was started.
+    private var datagramsBeforeValidation: UInt64 = 0
+    /// How many validations failed by the size of their datagrams alone.
+    private var failedSizeProofs: UInt8 = 0
+    private static let sizeProofAttempts = 3
     /// Whether the peer was shown to own the remote address. A later challenge that fails does not undo it by
     /// itself.
     var isValidated = false
@@ -107,6 +112,18 @@ struct Path: Codable, Sendable {
         pacer = old.pacer
         mtu = old.mtu
         mtu.forgetProbe()
+    }
+
+    mutating func noteValidationStarted() { datagramsBeforeValidation = statistics.datagramsReceived }
+
+    /// Whether to go on asking a peer whose address is proved and who has left full-size challenges unanswered.
+    ///
+    /// Only one who is heard all the while shows that the path is too small: silence may mean an outage or that the
+    /// peer stands still, what is heard in one round may have been under way, and challenges do get lost.
+    mutating func mayYetProveSize() -> Bool {
+        guard isSizeUnproven else { return false }
+        if statistics.datagramsReceived != datagramsBeforeValidation { failedSizeProofs &+= 1 }
+        return failedSizeProofs < Self.sizeProofAttempts
     }
 
     /// The path carries data now.

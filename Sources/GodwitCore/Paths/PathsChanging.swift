@@ -121,6 +121,7 @@ extension Paths {
         // mean an outage, and the idle timeout is there to judge those.
         if active.isViable { return }
         guard let best = pathToReturnTo else {
+            if active.mayYetProveSize() { return restartValidation(at: activeIndex, now: now) }
             actions.append(.noViablePath(isReachable: active.isSizeUnproven))
             return
         }

@@ -10,6 +10,7 @@ extension Paths {
     }
 
     mutating func restartValidation(at index: Int, now: Instant) {
+        all[index].noteValidationStarted()
         all[index].validation.start(
             at: now, interval: ptoInterval(ofPathAt: index), timeout: validationTimeout)
         mayHaveProbes = true

@@ -207,7 +207,7 @@ final class WorkloadClient: EndpointApplication {
         if case .waiting(let until) = step, traffic == nil { return until }
         guard traffic != nil else { return nil }
         if case .closing = step { return confirmBy }
-        var earliest = min(nextKeyUpdate, confirmBy, heartbeat == nil ? nextHeartbeat : .distantFuture)
+        var earliest = min(nextKeyUpdate, confirmBy, nextHeartbeat)
         if case .waiting(let until) = step { earliest = min(earliest, until) }
         return earliest
     }
@@ -223,7 +223,7 @@ final class WorkloadClient: EndpointApplication {
             nextKeyUpdate = program.now + interval
         }
         if case .closing = step { return }
-        if heartbeat == nil, nextHeartbeat <= program.now { beat(program) }
+        if nextHeartbeat <= program.now { beat(program) }
         migrateIfWanted()
     }
 
@@ -233,9 +233,12 @@ final class WorkloadClient: EndpointApplication {
     }
 
     private func beat(_ program: EndpointProgram) {
-        heartbeat = open(.bidirectional, Self.heartbeatSize, response: Self.heartbeatSize, program)
-        // Without a stream a PING has to do.
-        if heartbeat == nil { connection?.ping() }
+        if heartbeat == nil {
+            heartbeat = open(.bidirectional, Self.heartbeatSize, response: Self.heartbeatSize, program)
+        } else {
+            // The request that is under way may wait for a server that looks for us elsewhere.
+            connection?.ping()
+        }
         nextHeartbeat = program.now + habits.heartbeatInterval
     }
 

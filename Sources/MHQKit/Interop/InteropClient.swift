@@ -35,6 +35,10 @@ public struct InteropClient: Sendable {
         }
         var configuration = try QUICClientConfiguration(tls: tls)
         configuration.transport.handshakeTimeout = .seconds(60)
+        if contract.testCase == "v2" {
+            configuration.transport.versions = [.v2, .v1]
+            configuration.transport.initialVersion = .v1
+        }
         return configuration
     }
 

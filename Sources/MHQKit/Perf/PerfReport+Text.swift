@@ -9,7 +9,8 @@ extension PerfReport {
             row("throughput", String(format: "%.0f Mbit/s", megabitsPerSecond)),
         ]
         if let clientCPUPerGB, let serverCPUPerGB {
-            lines.append(row("CPU a GB", String(format: "%.3f s client, %.3f s server", clientCPUPerGB, serverCPUPerGB)))
+            let figures = String(format: "%.3f s client, %.3f s server", clientCPUPerGB, serverCPUPerGB)
+            lines.append(row("CPU a GB", figures))
         }
         lines += [
             row("requests", "\(requests), " + String(format: "%.0f a second", requestsPerSecond)),

@@ -41,6 +41,7 @@ struct LocalConnectionIDsTests {
             of: number, destination: Sample.id(9999), at: now, grace: .milliseconds(300))
     }
 
+    // Holds: 9000-5.1.1-1, 9000-5.1.1-3
     @Test("The peer gets as many ids as it allows, numbered in steps of one (RFC 9000 section 5.1.1)")
     func fillsThePeersLimit() {
         var ids = made(limit: 4)
@@ -59,6 +60,7 @@ struct LocalConnectionIDsTests {
         #expect(ids.needed(at: .zero) == 1)
     }
 
+    // Holds: 9000-5.1-2
     @Test("No id is issued twice (RFC 9000 section 5.1)")
     func neverTwice() {
         var ids = made(originalDestination: Sample.id(50))
@@ -82,6 +84,7 @@ struct LocalConnectionIDsTests {
         #expect(!ids.hasFrameToSend)
     }
 
+    // Holds: 9000-5.1.1-2
     @Test(
         "A retired id is replaced, and leads here until delayed packets are through (RFC 9000 section 5.1.2)")
     func retirement() throws {
@@ -102,6 +105,7 @@ struct LocalConnectionIDsTests {
         #expect(ids.needed(at: .ms(400)) == 1)
     }
 
+    // Holds: 9000-19.16-1
     @Test("Retiring a number that was never sent is a PROTOCOL_VIOLATION (RFC 9000 section 19.16)")
     func retiringTheUnknown() {
         var ids = made()
@@ -126,6 +130,7 @@ struct LocalConnectionIDsTests {
         #expect(error?.code == .protocolViolation)
     }
 
+    // Holds: 9000-19.15-2, 9000-19.16-3
     @Test("Whoever has an empty id issues none and can't be asked to retire one (RFC 9000 section 19.16)")
     func zeroLength() {
         var ids = LocalConnectionIDs(initial: .empty)
@@ -161,6 +166,7 @@ struct LocalConnectionIDsTests {
         #expect(actions(&ids) == [.forgetOriginal(Sample.id(55))])
     }
 
+    // Holds: 9000-19.15-5
     @Test("All ids can be called back: new ones ask for the old to be retired (RFC 9000 section 5.1.2)")
     func callingBack() throws {
         var ids = made(limit: 3)
@@ -202,6 +208,40 @@ struct LocalConnectionIDsTests {
         try retire(&ids, 0)
         ids.offerReplacement()
         #expect(ids.retirePriorTo == 7)
+    }
+
+    // Holds: 9000-5.1.1-3, 9000-19.15-5
+    @Test(
+        "Offered, called back, lost and reordered: a strict peer is never given too many (section 5.1.1)",
+        arguments: 0..<8 as Range<UInt64>)
+    func neverTooMany(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let limit = 2 + Int(seed % 4)
+        var ids = made(limit: UInt64(limit))
+        var peer = RemoteConnectionIDs(handshakeID: Sample.id(0), limit: limit)
+        var frames: [NewConnectionIDFrame] = []
+        var issued: UInt64 = 1
+        for step in Int64(0)..<400 {
+            let now = Instant.ms(step * 25)
+            if generator.chance(10) { ids.offerReplacement() }
+            if generator.chance(10) { ids.retireAllIssued() }
+            if generator.chance(30), let number = peer.retirementToSend {
+                peer.onRetirementAcknowledged(sequenceNumber: number)
+                try retire(&ids, number, at: now)
+            }
+            issued += UInt64(issueAll(&ids, from: issued, at: now))
+            frames += send(&ids)
+            guard let index = frames.indices.randomElement(using: &generator) else { continue }
+            let frame = frames.remove(at: index)
+            if generator.chance(20) {
+                ids.onFrameLost(sequenceNumber: frame.sequenceNumber)
+            } else {
+                try peer.receive(frame)
+                ids.onFrameAcknowledged(sequenceNumber: frame.sequenceNumber)
+            }
+        }
+        #expect(issued > 50)
+        #expect(peer.retirePriorTo > 20)
     }
 
     @Test("A peer that retires in a loop gets no more than the rate allows (RFC 9000 section 5.1.1)")

@@ -167,6 +167,17 @@ struct MTUDiscoveryTests {
         #expect(discovery.currentSize == 1472)
     }
 
+    @Test("Old losses that come to light late prove nothing about packets since (RFC 8899 section 4.3)")
+    func lateLosses() {
+        var discovery = started()
+        search(&discovery, mtu: 1472)
+        discovery.onPacketAcknowledged(packetNumber: 99, size: 1472)
+        for step in 0..<10 {
+            let fell = discovery.onPacketLost(packetNumber: UInt64(step), size: 1472, at: .ms(Int64(step)))
+            #expect(!fell)
+        }
+    }
+
     @Test("Timeouts in a row are a black hole as well; lost small packets never are")
     func timeouts() {
         var discovery = started()
@@ -217,6 +228,7 @@ struct MTUDiscoveryTests {
         #expect(discovery.currentSize == 1392)
     }
 
+    // Holds: 9000-14.2.1-1, 9000-14.2.1-3
     @Test("A claim of less than 1200 bytes is ignored, and none raises the size (RFC 9000 section 14.2.1)")
     func forgedClaims() {
         var discovery = started()

@@ -16,6 +16,7 @@ struct PathsClientTests {
         }
     }
 
+    // Holds: 9000-8.2.1-2
     @Test("It asks first and moves when the path is validated; the server follows (sections 9.1 to 9.3)")
     func validateThenMove() throws {
         var pair = try ModelPair()
@@ -63,6 +64,17 @@ struct PathsClientTests {
         #expect(pair.client.actions.contains(.removed(path, .validationFailed)))
     }
 
+    // Holds: 9000-9.3.2-2
+    @Test("With no validated address left to return to, the connection is given up (section 9.3.2)")
+    func nowhereToReturn() throws {
+        var pair = try ModelPair()
+        _ = try pair.client.paths.migrate(toLocal: Sample.cellular, atOnce: true, at: .ms(1))
+        pair.client.paths.abandon(first)
+        run(&pair.client, until: .ms(5000))
+        // Nobody is there to be told.
+        #expect(pair.client.actions.last == .noViablePath(isReachable: false))
+    }
+
     @Test("A path that fails while it is only tried changes nothing (section 9.1)")
     func probeFails() throws {
         var pair = try ModelPair()
@@ -75,6 +87,7 @@ struct PathsClientTests {
         #expect(pair.client.idFrames(at: .ms(4000)).contains(.retire(1)))
     }
 
+    // Holds: 9000-9.4-3
     @Test("The challenges of a new path are no more frequent than Initial packets (sections 8.2.1 and 9.4)")
     func challengeIntervals() throws {
         var pair = try ModelPair()
@@ -90,6 +103,7 @@ struct PathsClientTests {
         #expect(times == [Instant.zero, Instant.zero + pto])
     }
 
+    // Holds: 9000-9-1
     @Test("Before the handshake is confirmed nobody migrates (section 9)")
     func beforeConfirmation() {
         var paths = Paths(
@@ -102,6 +116,7 @@ struct PathsClientTests {
             refusal { try paths.usePreferredAddress(Sample.preferred, at: .zero) } == .handshakeNotConfirmed)
     }
 
+    // Holds: 9000-9-2, 9000-18.2-2
     @Test("A server that wants no migration is obeyed, probes included (sections 9 and 18.2)")
     func disabledByPeer() throws {
         var pair = try ModelPair()
@@ -118,12 +133,14 @@ struct PathsClientTests {
         #expect(pair.client.probes(at: .zero).isEmpty)
     }
 
+    // Holds: 9000-9-3
     @Test(
         "A client that was told not to migrate and does is validated like any other, not closed (section 9)")
     func migratesAllTheSame() throws {
         var pair = try ModelPair()
         #expect(try pair.toServer(pair.client.data(at: .ms(1))!, as: Sample.cellular, at: .ms(1)) == true)
         #expect(!pair.server.isClosed)
+        #expect(pair.server.probes(at: .ms(1)).contains { $0.to == Sample.cellular && $0.hasChallenge })
     }
 
     @Test(
@@ -199,6 +216,7 @@ struct PathsClientTests {
         #expect(pair.client.paths.activeID == path)
     }
 
+    // Holds: 9000-9.5-1, 9000-9.5-2
     @Test("Through many migrations no connection id is used on two paths (section 9.5)")
     func unlinkable() throws {
         var pair = try ModelPair()
@@ -236,6 +254,7 @@ struct PathsClientTests {
         for (id, addresses) in users { #expect(addresses.count == 1, "\(id) was used with \(addresses)") }
     }
 
+    // Holds: 9000-14.2.1-2
     @Test("Datagrams that are too large for one path leave the others alone (section 14.2.1)")
     func messageTooLarge() throws {
         var pair = try ModelPair()

@@ -325,6 +325,7 @@ private struct PathsModel {
 
 @Suite("Paths in a network that does everything (RFC 9000 sections 5.1, 8 and 9)")
 struct PathsModelTests {
+    // Holds: 9000-9.5-1, 9000-9.5-2, 9000-19.16-2
     @Test(
         "Migrations and rebindings with loss: the rules hold, and peace brings both together",
         arguments: 1...12)

@@ -88,6 +88,7 @@ struct PathsResumeTests {
         #expect(pair.server.paths.activeID == first)
     }
 
+    // Holds: 9000-21.5-1
     @Test(
         "By an extension a client follows its server, under the limit, and asks both addresses (section 9.3)")
     func clientFollows() throws {

@@ -7,6 +7,7 @@ import Testing
 struct PathsServerTests {
     private let first = PathID(rawValue: 0)
 
+    // Holds: 9000-9-4, 9000-9.3-1, 9000-9.3-2, 9000-9.3.3-1
     @Test("A client behind a NAT that gave it another port goes on at once (sections 9.3 and 9.4)")
     func rebinding() throws {
         var pair = try ModelPair()
@@ -34,8 +35,10 @@ struct PathsServerTests {
         #expect(pair.server.actions.contains(.validated(new)))
         #expect(pair.server.paths.active.mtu.currentSize == 1200)
         #expect(pair.server.paths.active.rtt.hasSample)
+        #expect(pair.server.data(at: .ms(30))?.to == Sample.rebound)
     }
 
+    // Holds: 9000-9.4-2
     @Test("On another network congestion control and RTT start anew (section 9.4)")
     func newNetwork() throws {
         var pair = try ModelPair()
@@ -51,6 +54,7 @@ struct PathsServerTests {
             pair.server.actions.contains(.activeChanged(from: first, to: path.id, resetCongestion: true)))
     }
 
+    // Holds: 9000-8-1, 9000-8.1-2, 9000-8.2.1-2, 9000-9.3-3
     @Test("No more than three times what came from an unvalidated address goes there (sections 8 and 9.3.1)")
     func amplification() throws {
         var pair = try ModelPair()
@@ -68,6 +72,7 @@ struct PathsServerTests {
         #expect(pair.server.paths.sendAllowance(on: pair.server.paths.activeID) == 300 - sent + 600)
     }
 
+    // Holds: 9000-8.2.1-3, 9000-8.2.3-1
     @Test("A small challenge is followed by a padded one, and data flows in between (section 8.2.3)")
     func secondValidation() throws {
         var pair = try ModelPair()
@@ -94,6 +99,7 @@ struct PathsServerTests {
         #expect(pair.server.paths.active.mtu.probeSizeForTest == 1472)
     }
 
+    // Holds: 9000-14-1, 9000-14.2-1
     @Test("A path that never carries 1200 bytes is left for one that does (sections 8.2.1 and 14)")
     func tooSmallPath() throws {
         var pair = try ModelPair()
@@ -107,8 +113,11 @@ struct PathsServerTests {
         run(&pair.server, until: .ms(5000))
         #expect(pair.server.paths.activeID == first)
         #expect(pair.server.actions.contains(.removed(new, .validationFailed)))
+        #expect(pair.server.data(at: .ms(5000))?.to == Sample.client)
+        #expect(pair.server.probes(at: .ms(5000)).allSatisfy { $0.to == Sample.client })
     }
 
+    // Holds: 9000-14-1, 9000-14.2-1
     @Test(
         "With nowhere else to go, a path too small for QUIC ends the connection with NO_VIABLE_PATH (8.2.4)")
     func tooSmallAndAlone() throws {
@@ -119,10 +128,13 @@ struct PathsServerTests {
         for answer in pair.client.probes(at: .ms(20)) {
             try pair.toServer(answer, as: Sample.cellular, at: .ms(40))
         }
+        // Small datagrams still arrive: it is the size that fails.
+        try pair.toServer(pair.client.data(at: .ms(100))!, as: Sample.cellular, at: .ms(120))
         run(&pair.server, until: .ms(5000))
         #expect(pair.server.actions.last == .noViablePath(isReachable: true))
     }
 
+    // Holds: 9000-8.2.2-2, 9000-8.2.2-3, 9000-8.2.2-5
     @Test(
         "A probe alone moves nothing; the first data does, to a path that is validated by then (section 9.1)")
     func probingFirst() throws {
@@ -145,6 +157,28 @@ struct PathsServerTests {
         #expect(pair.server.paths.active.remote == Sample.cellular && pair.server.paths.active.isValidated)
     }
 
+    // Holds: 9000-8.2.1-4
+    @Test("Small datagrams with challenges and responses are processed all the same (section 8.2.1)")
+    func smallDatagrams() throws {
+        var pair = try ModelPair()
+        let path = try pair.client.paths.migrate(toLocal: Sample.cellular, atOnce: false, at: .ms(1))
+        for var probe in pair.client.probes(at: .ms(1)) {
+            probe.size = 60
+            try pair.toServer(probe, at: .ms(10))
+        }
+        for var answer in pair.server.probes(at: .ms(10)) {
+            answer.size = 60
+            try pair.toClient(answer, at: .ms(20))
+        }
+        #expect(pair.client.paths[path].isValidated)
+        for var answer in pair.client.probes(at: .ms(20)) {
+            answer.size = 60
+            try pair.toServer(answer, at: .ms(30))
+        }
+        #expect(pair.server.paths.all.contains { $0.remote == Sample.cellular && $0.isValidated })
+    }
+
+    // Holds: 9000-8.2.2-4
     @Test("A response counts on whichever path it comes (section 8.2.3)")
     func responseOnAnotherPath() throws {
         var pair = try ModelPair()
@@ -169,6 +203,7 @@ struct PathsServerTests {
         #expect(pair.server.paths.active.remote == Sample.rebound)
     }
 
+    // Holds: 9000-9.3.2-1
     @Test("Validation fails: data goes to the last validated address again (section 9.3.2)")
     func fallback() throws {
         var pair = try ModelPair()
@@ -227,6 +262,7 @@ struct PathsServerTests {
         #expect(pair.server.paths.deadline == nil)
     }
 
+    // Holds: 9000-8.1-1, 9000-14.1-4
     @Test("During the handshake packets from another address are dropped (section 9)")
     func duringHandshake() {
         var paths = Paths(
@@ -251,6 +287,7 @@ struct PathsServerTests {
         #expect(paths.sendAllowance(on: first) == .max)
     }
 
+    // Holds: 9000-8.2.2-1, 9000-8.2.2-5, 9000-8.2.2-7, 9000-19.17-1
     @Test(
         "A challenge on the active path is answered with a packet that is not merely probing (section 9.3.3)")
     func nonProbingAnswer() throws {
@@ -299,6 +336,7 @@ struct PathsServerTests {
         #expect(Set(probes.map(\.destination)).count == 1)
     }
 
+    // Holds: 9000-5.1.2-1
     @Test(
         "Ids that the client wants retired leave every path, each replaced by one of its own (section 5.1.2)")
     func forcedRetirement() throws {

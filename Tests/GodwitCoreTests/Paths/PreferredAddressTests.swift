@@ -20,6 +20,7 @@ struct PreferredAddressTests {
         }
     }
 
+    // Holds: 9000-9.6.2-1, 9000-9.6.2-2, 9000-9.6.2-3, 9000-21.5.3-1
     @Test(
         "The client validates it with probes alone, then moves; the server follows (sections 9.6.1 and 9.6.2)"
     )
@@ -47,6 +48,7 @@ struct PreferredAddressTests {
         #expect(pair.server.paths.preferredAddress == .moved)
     }
 
+    // Holds: 9000-9.6.2-2
     @Test("The server stays where it is until it has validated the path itself (section 9.6.2)")
     func serverWaitsForValidation() throws {
         var pair = try pair()
@@ -61,6 +63,7 @@ struct PreferredAddressTests {
         #expect(pair.server.paths.active.local == Sample.preferred)
     }
 
+    // Holds: 9000-9.6.1-1
     @Test("If it doesn't answer, the client stays with the original address (section 9.6.1)")
     func unreachable() throws {
         var pair = try pair()
@@ -103,6 +106,7 @@ struct PreferredAddressTests {
         #expect(pair.server.paths.active.local == Sample.server)
     }
 
+    // Holds: 9000-9.6.3-1
     @Test("A client that migrates meanwhile tries both server addresses from its new one (section 9.6.3)")
     func clientMigratesMeanwhile() throws {
         var pair = try pair()
@@ -162,6 +166,7 @@ struct PreferredAddressTests {
         #expect(pair.server.probes(at: .ms(10)).map(\.size) == [1200])
     }
 
+    // Holds: 9000-8.2.2-6, 9000-9.6.3-2
     @Test("Seen from another address at the preferred one, a client meets the usual limit (section 9.6.3)")
     func otherAddressAtPreferred() throws {
         var pair = try pair()
@@ -172,6 +177,7 @@ struct PreferredAddressTests {
         let answers = pair.server.probes(at: .ms(10))
         #expect(answers.map(\.to) == [Sample.attacker])
         #expect(answers.map(\.size) == [60])
+        #expect(answers.allSatisfy { $0.hasResponse && $0.hasChallenge })
         let path = pair.server.paths.all.last!
         #expect(path.sendAllowance == 240)
     }

@@ -42,6 +42,7 @@ struct RemoteConnectionIDsTests {
         #expect(ids.take() == nil)
     }
 
+    // Holds: 9000-19.15-4
     @Test("The same frame again is no error (RFC 9000 section 19.15)")
     func repeatedFrame() throws {
         var ids = try made(received: 3)
@@ -49,6 +50,7 @@ struct RemoteConnectionIDsTests {
         #expect(ids.activeCount == 4)
     }
 
+    // Holds: 9000-5.1.1-4
     @Test("More ids than we allow close with CONNECTION_ID_LIMIT_ERROR (RFC 9000 section 5.1.1)")
     func limit() throws {
         var ids = try made(limit: 4, received: 3)
@@ -79,6 +81,7 @@ struct RemoteConnectionIDsTests {
         #expect(code { try ids.receive(Sample.frame(2, retirePriorTo: 3)) } == .frameEncodingError)
     }
 
+    // Holds: 9000-5.1.2-1, 9000-19.15-7
     @Test("A raised Retire Prior To takes ids out of use and retires them before the new one (section 5.1.2)")
     func forcedRetirement() throws {
         var ids = try made(limit: 3, received: 2)
@@ -93,6 +96,7 @@ struct RemoteConnectionIDsTests {
         #expect(ids.activeCount == 2)
     }
 
+    // Holds: 9000-19.15-8
     @Test("An id that arrives after it was to be retired is retired at once, and once (section 19.15)")
     func overtaken() throws {
         var ids = try made(limit: 4, received: 1)
@@ -105,6 +109,7 @@ struct RemoteConnectionIDsTests {
         #expect(!ids.contains(Sample.id(1003)))
     }
 
+    // Holds: 9000-5.1.2-2
     @Test("An id is dropped only by a RETIRE_CONNECTION_ID frame, sent until acknowledged (section 5.1.2)")
     func releasing() throws {
         var ids = try made(received: 2)
@@ -173,6 +178,7 @@ struct RemoteConnectionIDsTests {
         #expect(ids.take() == Sample.id(1000 + largest))
     }
 
+    // Holds: 9000-19.15-3
     @Test("A peer that wants no id must not issue any (RFC 9000 section 19.15)")
     func zeroLength() throws {
         var ids = RemoteConnectionIDs(handshakeID: .empty)
@@ -249,6 +255,7 @@ struct RemoteConnectionIDsTests {
 
     // MARK: Stateless reset
 
+    // Holds: 9000-10.3.1-2
     @Test("A reset counts for an id in use, from where it was used, and no longer than that (section 10.3.1)")
     func statelessReset() throws {
         var ids = try made(received: 2)

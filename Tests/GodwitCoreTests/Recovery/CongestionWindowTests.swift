@@ -286,6 +286,7 @@ struct CongestionOutcomeTests {
         }
     }
 
+    // Holds: 9000-9.4-1
     @Test("Acknowledged bytes of the path open its window; packets marked application-limited do not")
     func growth() throws {
         var sender = RecoverySender.withSample(ms(100))

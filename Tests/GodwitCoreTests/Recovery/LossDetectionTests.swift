@@ -111,6 +111,7 @@ struct LossDetectionTests {
         #expect(report.releasedBytes == 1452 + 3600)
     }
 
+    // Holds: 9000-9.4-1
     @Test("Losses are charged to the path they were sent on (RFC 9000 section 9.4)")
     func lossesByPath() throws {
         var sender = RecoverySender.withSample(ms(80))

@@ -1,3 +1,4 @@
+internal import CNIOBoringSSL
 import GodwitCrypto
 import GodwitWire
 import Testing
@@ -22,6 +23,41 @@ struct HeaderProtectionTests {
             #expect(mask == key.mask(sample))
             #expect(mask.bits >> 40 == 0)
         }
+    }
+
+    // Holds: 9001-5.4.1-1
+    @Test(
+        "Each suite has its algorithm: AES in ECB mode, or ChaCha20 (RFC 9001 sections 5.4.1, 5.4.3, 5.4.4)",
+        arguments: CipherSuite.allCases, [QUICVersion.v1, .v2])
+    func algorithms(suite: CipherSuite, version: QUICVersion) {
+        let secret = TrafficSecret(suite: suite, bytes: [UInt8](repeating: 3, count: suite.hashLength))
+        let key = HeaderProtectionKey(secret: secret, version: version)
+        let keyBytes = secret.headerKeyBytes(version: version)
+        var random = randomGenerator()
+        for _ in 0..<20 {
+            let sample = random.bytes(CipherSuite.sampleLength)
+            let stream =
+                switch suite {
+                case .aes128GCM, .aes256GCM: encryptedBlock(sample, key: keyBytes)
+                case .chaCha20Poly1305: chaChaStream(sample, key: keyBytes)
+                }
+            #expect(key.mask(sample).bytes == Array(stream[..<5]))
+        }
+    }
+
+    private func encryptedBlock(_ block: [UInt8], key: [UInt8]) -> [UInt8] {
+        var (schedule, output) = (AES_KEY(), [UInt8](repeating: 0, count: 16))
+        #expect(AES_set_encrypt_key(key, UInt32(key.count * 8), &schedule) == 0)
+        AES_encrypt(block, &output, &schedule)
+        return output
+    }
+
+    private func chaChaStream(_ sample: [UInt8], key: [UInt8]) -> [UInt8] {
+        let (zeros, nonce) = ([UInt8](repeating: 0, count: 5), Array(sample[4...]))
+        var output = zeros
+        let counter = sample[..<4].reversed().reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
+        CRYPTO_chacha_20(&output, zeros, zeros.count, key, nonce, counter)
+        return output
     }
 
     @Test(

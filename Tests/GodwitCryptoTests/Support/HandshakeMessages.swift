@@ -16,6 +16,9 @@ struct HandshakeMessages {
         messages.flatMap { [$0.type] + Self.integer($0.body.count, 3) + $0.body }
     }
 
+    /// The types of the messages, in their order.
+    var types: [UInt8] { messages.map(\.type) }
+
     // MARK: The ClientHello, as the first message
 
     private static let sessionIDAt = 34
@@ -32,12 +35,20 @@ struct HandshakeMessages {
         messages[0].body.replaceSubrange(Self.sessionIDAt...Self.sessionIDAt, with: [UInt8(id.count)] + id)
     }
 
-    mutating func insertSuites(_ numbers: [Int]) {
+    mutating func insertSuites(_ numbers: [Int]) { replaceSuites(with: numbers + suites) }
+
+    mutating func replaceSuites(with numbers: [Int]) {
         let start = Self.sessionIDAt + 1 + sessionIDLength
-        let all = numbers + suites
         messages[0].body.replaceSubrange(
             start..<start + 2 + suites.count * 2,
-            with: Self.integer(all.count * 2, 2) + all.flatMap { Self.integer($0, 2) })
+            with: Self.integer(numbers.count * 2, 2) + numbers.flatMap { Self.integer($0, 2) })
+    }
+
+    // MARK: The ServerHello, as the first message
+
+    mutating func replaceChosenSuite(with number: Int) {
+        let start = Self.sessionIDAt + 1 + sessionIDLength
+        messages[0].body.replaceSubrange(start..<start + 2, with: Self.integer(number, 2))
     }
 
     // MARK: Extensions
@@ -77,10 +88,13 @@ struct HandshakeMessages {
         return found
     }
 
-    /// EncryptedExtensions hold nothing else; a ClientHello has a few fields before them.
+    /// EncryptedExtensions hold nothing else; the two Hellos have a few fields before them.
     private func extensionsStart(_ message: (type: UInt8, body: [UInt8])) -> Int {
-        guard message.type == 1 else { return 0 }
-        return Self.sessionIDAt + 1 + sessionIDLength + 2 + suites.count * 2 + 2
+        switch message.type {
+        case 1: Self.sessionIDAt + 1 + sessionIDLength + 2 + suites.count * 2 + 2
+        case 2: Self.sessionIDAt + 1 + sessionIDLength + 2 + 1
+        default: 0
+        }
     }
 
     private static func take(_ count: Int, _ bytes: inout ArraySlice<UInt8>) -> Int {

@@ -73,6 +73,29 @@ struct BoringSSLTests {
             hello.extensionData(57, inMessage: 1) == nil && hello.extensionData(0xffa5, inMessage: 1) == nil)
     }
 
+    // Holds: 9001-8.2-3
+    @Test("No session is made without its interface for QUIC (RFC 9001 section 8.2)")
+    func alwaysQUIC() throws {
+        for session in [try TLSClient(.test()).handshake(), try TLSServer(.test()).handshake()] {
+            #expect(SSL_is_quic(session.ssl) == 1)
+        }
+    }
+
+    // Holds: 9001-6-1
+    @Test("A KeyUpdate of TLS can't even be asked for (RFC 9001 section 6)")
+    func noKeyUpdate() throws {
+        let (client, server) = (try TLSClient(.test()).handshake(), try TLSServer(.test()).handshake())
+        let pair = HandshakePair(client, server)
+        pair.run()
+        for (session, side) in [(client, pair.client), (server, pair.server)] {
+            let before = side.sent(at: .oneRTT)
+            #expect(SSL_key_update(session.ssl, SSL_KEY_UPDATE_REQUESTED) == 0)
+            ERR_clear_error()
+            side.receive([], at: .oneRTT)
+            #expect(side.sent(at: .oneRTT) == before)
+        }
+    }
+
     @Test("Failures leave nothing behind in the thread's queue of errors")
     func errorQueue() throws {
         ERR_clear_error()

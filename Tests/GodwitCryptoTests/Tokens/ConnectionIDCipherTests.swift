@@ -116,9 +116,9 @@ struct ConnectionIDCipherTests {
     }
 
     // Holds: 9000-18.2-3, 9000-18.2-4
-    @Test("Formats that can't hold their fields don't exist")
+    @Test("Formats that can't hold their fields don't exist, so no server's id is empty (RFC 9000 section 18.2)")
     func formats() throws {
-        #expect(ConnectionIDFormat(length: 7, serverIDLength: 1) == nil)
+        for length in 0..<8 { #expect(ConnectionIDFormat(length: length, serverIDLength: 1) == nil) }
         #expect(ConnectionIDFormat(length: 21, serverIDLength: 1) == nil)
         #expect(ConnectionIDFormat(length: 8, serverIDLength: 3) == nil)
         #expect(ConnectionIDFormat(length: 8, serverIDLength: 0) == nil)

@@ -72,6 +72,21 @@ struct RandomGeneratorTests {
         SystemEntropy.discardBoringSSLRandomness()
     }
 
+    @Test("Two copies of a process draw the same numbers until each takes new entropy, and then others")
+    func copies() throws {
+        var random = randomGenerator(7)
+        for _ in 0..<11 { _ = random.next() }
+        var copies = [try roundTrip(random), try roundTrip(random)]
+        #expect(drawn(100, from: &copies[0]) == drawn(100, from: &copies[1]))
+        for index in copies.indices { copies[index] = RandomGenerator(seed: SystemEntropy.seed()) }
+        let streams = [drawn(100, from: &copies[0]), drawn(100, from: &copies[1]), drawn(100, from: &random)]
+        #expect(Set(streams.joined()).count == 300)
+    }
+
+    private func drawn(_ count: Int, from random: inout RandomGenerator) -> [UInt64] {
+        (0..<count).map { _ in random.next() }
+    }
+
     @Test("It serves the standard library as any generator does")
     func standardLibrary() {
         var random = randomGenerator(6)

@@ -66,10 +66,11 @@ struct TokenSealerTests {
     }
 
     // Holds: 9000-19.7-1
-    @Test("An empty payload is a token too, and nonsense opens to nothing")
+    @Test("An empty payload is a token too, none is empty, nonsense opens to nothing (RFC 9000 section 19.7)")
     func edges() {
         var random = randomGenerator()
         let token = sealer(first).seal([], associatedData: [], using: &random)
+        #expect(token.count == TokenSealer.overhead && TokenSealer.overhead > 0)
         #expect(open(token, sealer(first), for: []) == [])
         for count in 0..<80 { #expect(open(random.bytes(count), sealer(first)) == nil) }
     }
