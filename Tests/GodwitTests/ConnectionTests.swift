@@ -7,11 +7,13 @@ import Testing
 struct ConnectionTests {
     @Test("Both sides learn with what code and words the other closed (RFC 9000 section 10.2)")
     func closing() async throws {
-        let seen = Report<ConnectionCloseReason>()
+        let (accepted, seen) = (Report<Void>(), Report<ConnectionCloseReason>())
         try await LoopbackPair.run { connection in
+            accepted.send()
             seen.send(try await connection.closed)
         } _: { pair in
             let connection = try await pair.connect()
+            await accepted.next()
             let stream = try await connection.openStream()
             let reading = Task { try await stream.read() }
             await connection.close(code: 1234, reason: "enough")
@@ -42,11 +44,16 @@ struct ConnectionTests {
 
     @Test("A connection whose last reference goes is closed")
     func dropped() async throws {
-        let seen = Report<ConnectionCloseReason>()
+        let (accepted, seen) = (Report<Void>(), Report<ConnectionCloseReason>())
         try await LoopbackPair.run(client: { $0.cancellationCode = 9 }) { connection in
+            accepted.send()
             seen.send(try await connection.closed)
         } _: { pair in
-            _ = try await pair.connect()
+            do {
+                let connection = try await pair.connect()
+                await accepted.next()
+                withExtendedLifetime(connection) {}
+            }
             #expect(await seen.next() == .application(code: 9, reason: "", byPeer: true))
         }
     }

@@ -24,16 +24,17 @@ struct ResumptionTests {
         } _: { pair in
             let resumption = try await ticket(from: pair)
             #expect(await seen.next() == false)
-            let connection = try await pair.connect(resumption: resumption, offersEarlyData: true)
-            let stream = try await connection.openStream()
-            try await stream.write(ByteBuffer(string: "early"), finish: true)
-            #expect(String(buffer: try await stream.collect(upTo: 100)) == "early")
-            #expect(await seen.next() == true)
-            #expect(try await connection.handshakeCompleted().earlyDataAccepted)
-            let later = try await connection.openStream()
-            try await later.write(ByteBuffer(string: "late"), finish: true)
-            _ = try await later.collect(upTo: 100)
-            #expect(await seen.next() == false)
+            try await QUICConnection.connect(
+                to: "127.0.0.1", port: pair.port, configuration: pair.client, resumption: resumption,
+                offersEarlyData: true
+            ) { connection in
+                #expect(await connection.isEarlyData)
+                try await expectEcho(connection, "early")
+                #expect(await seen.next() == true)
+                #expect(try await connection.handshakeCompleted().earlyDataAccepted)
+                try await expectEcho(connection, "late")
+                #expect(await seen.next() == false)
+            }
         }
     }
 

@@ -138,7 +138,7 @@ struct HandshakeContentTests {
     // MARK: Alerts
 
     // Holds: 9001-4.8-1
-    @Test("Each alert is an error of the connection, also those that TLS calls warnings (RFC 9001 section 4.8)")
+    @Test("Each alert is a connection error, also what TLS calls a warning (RFC 9001 section 4.8)")
     func alerts() {
         for alert in UInt8.min...UInt8.max {
             let failure = HandshakeFailure(alert: alert, reason: "")

@@ -116,7 +116,7 @@ struct ConnectionIDCipherTests {
     }
 
     // Holds: 9000-18.2-3, 9000-18.2-4
-    @Test("Formats that can't hold their fields don't exist, so no server's id is empty (RFC 9000 section 18.2)")
+    @Test("Formats that can't hold their fields don't exist, so no id is empty (RFC 9000 section 18.2)")
     func formats() throws {
         for length in 0..<8 { #expect(ConnectionIDFormat(length: length, serverIDLength: 1) == nil) }
         #expect(ConnectionIDFormat(length: 21, serverIDLength: 1) == nil)
