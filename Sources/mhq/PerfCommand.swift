@@ -53,6 +53,9 @@ struct Perf: AsyncParsableCommand {
         @Option(help: "Instead of that, make so many connections one after the other.")
         var handshakes = 0
 
+        @Option(help: "Instead of that, hold so many idle connections and report the server's memory for each.")
+        var idle = 0
+
         @Flag(help: "Print one JSON object instead of a table.")
         var json = false
 
@@ -63,10 +66,16 @@ struct Perf: AsyncParsableCommand {
             guard parallel > 0, count > 0, handshakes >= 0 else {
                 throw Failure(MHQKit.ExitCode.usage, "--parallel and --count must be 1 or more")
             }
+            let client = PerfClient(host: String(server[..<colon]), port: port)
+            if idle > 0 {
+                let bytes = try await client.measureIdleConnections(idle)
+                let kilobytes = (bytes / 1024 * 10).rounded() / 10
+                return print(json ? "{\"serverBytesPerIdleConnection\":\(Int(bytes))}" : "\(kilobytes) KB a connection")
+            }
             var plan = PerfPlan()
             (plan.download, plan.upload) = (download, upload)
             (plan.parallel, plan.count, plan.handshakes) = (parallel, count, handshakes)
-            let report = try await PerfClient(host: String(server[..<colon]), port: port).run(plan)
+            let report = try await client.run(plan)
             print(json ? report.json : report.text)
         }
     }

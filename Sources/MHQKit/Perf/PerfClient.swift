@@ -99,18 +99,48 @@ public struct PerfClient: Sendable {
         }
     }
 
+    /// How much memory of the server's a connection takes that does nothing.
+    ///
+    /// - Parameter count: how many connections to hold open for it.
+    /// - Returns: bytes a connection.
+    public func measureIdleConnections(_ count: Int) async throws -> Double {
+        let configuration = try QUICClientConfiguration(
+            applicationProtocols: [PerfProtocol.applicationProtocol], trust: .insecureNoVerification)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let observer = try await QUICConnection.connect(
+            to: host, port: port, configuration: configuration, eventLoopGroup: group)
+        let before = try await Self.ask(PerfProtocol.memory, over: observer)
+        var idle: [QUICConnection] = []
+        for _ in 0..<count {
+            idle.append(
+                try await QUICConnection.connect(
+                    to: host, port: port, configuration: configuration, eventLoopGroup: group))
+        }
+        // What a handshake needed has to be given back first.
+        try await Task.sleep(for: .seconds(2))
+        let after = try await Self.ask(PerfProtocol.memory, over: observer)
+        for connection in idle { await connection.close() }
+        await observer.close()
+        return (Double(after) - Double(before)) / Double(count)
+    }
+
+    private static func ask(_ what: UInt64, over connection: QUICConnection) async throws -> UInt64 {
+        let stream = try await connection.openStream()
+        try await stream.write(ByteBuffer(integer: what), finish: true)
+        var answer = try await stream.collect(upTo: 64)
+        guard let value: UInt64 = answer.readInteger() else {
+            throw Failure(ExitCode.protocolError, "the server did not answer")
+        }
+        return value
+    }
+
     private struct Measurement {
         var clock: ContinuousClock.Instant
         var client: Duration
         var server: UInt64
 
         static func take(over connection: QUICConnection) async throws -> Measurement {
-            let stream = try await connection.openStream()
-            try await stream.write(ByteBuffer(integer: PerfProtocol.cpuTime), finish: true)
-            var answer = try await stream.collect(upTo: 64)
-            guard let server: UInt64 = answer.readInteger() else {
-                throw Failure(ExitCode.protocolError, "the server did not tell its CPU time")
-            }
+            let server = try await PerfClient.ask(PerfProtocol.cpuTime, over: connection)
             return Measurement(clock: .now, client: PerfProtocol.processCPUTime, server: server)
         }
     }

@@ -7,6 +7,15 @@ enum PerfProtocol {
     static let requestSize = 8
     /// Asks for the CPU time of the server's process instead: 8 bytes, microseconds.
     static let cpuTime = UInt64.max
+    /// Asks for the memory that the server's process has in use: 8 bytes, bytes.
+    static let memory = UInt64.max - 1
+
+    /// The resident memory of this process in bytes, 0 where the system does not tell.
+    static var processMemory: UInt64 {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
+        let fields = text.split(separator: " ")
+        return fields.count > 1 ? (UInt64(fields[1]) ?? 0) * UInt64(sysconf(Int32(_SC_PAGESIZE))) : 0
+    }
 
     /// The CPU time of this process, user and system together.
     static var processCPUTime: Duration {

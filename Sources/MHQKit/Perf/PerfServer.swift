@@ -43,11 +43,14 @@ public struct PerfServer: Sendable {
     private static func answer(_ stream: QUICStream) async {
         do {
             guard let wanted = try await receive(stream) else { return await stream.reset(code: 1) }
-            if wanted == PerfProtocol.cpuTime {
+            switch wanted {
+            case PerfProtocol.cpuTime:
                 let now = PerfProtocol.processCPUTime.inMicroseconds
-                return try await stream.write(ByteBuffer(integer: now), finish: true)
+                try await stream.write(ByteBuffer(integer: now), finish: true)
+            case PerfProtocol.memory:
+                try await stream.write(ByteBuffer(integer: PerfProtocol.processMemory), finish: true)
+            default: try await send(wanted, over: stream)
             }
-            try await send(wanted, over: stream)
         } catch {
             await stream.reset(code: 1)
         }

@@ -22,6 +22,7 @@ extension FunctionGroup {
             }
         },
         FunctionGroup("CBB_init, EVP_marshal_private_key, CBB_finish, d2i_AutoPrivateKey, EVP_PKEY_free") {
+            ERR_clear_error()
             let key = try PrivateKey.generate(.p256)
             let again = try PrivateKey(pem: key.pem)
             return again.pem == key.pem && (try? PrivateKey(der: [0x30, 0])) == nil && ERR_peek_error() == 0
@@ -36,6 +37,7 @@ extension FunctionGroup {
                 && made.der.firstRange(of: [0x87, 4, 192, 0, 2, 1]) != nil
         },
         FunctionGroup("d2i_X509, X509_get_ext_d2i, OPENSSL_sk_num, OPENSSL_sk_value, ASN1_STRING_get0_data") {
+            ERR_clear_error()
             let made = try certificate(["a.test", "*.b.test", "192.0.2.1"])
             return try Certificate(der: made.der).dnsNames == ["a.test", "*.b.test"]
                 && (try? Certificate(der: Array(made.der.dropLast()))) == nil && ERR_peek_error() == 0
@@ -85,6 +87,7 @@ extension FunctionGroup {
         },
         FunctionGroup("X509_STORE_load_locations, X509_STORE_set_default_paths, X509_STORE_free") {
             // A machine may have no certificates; looking for them must not leave errors behind.
+            ERR_clear_error()
             _ = try? TrustStore.make(for: .system)
             return ERR_peek_error() == 0
         },
