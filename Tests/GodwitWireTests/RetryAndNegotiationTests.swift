@@ -65,6 +65,7 @@ struct RetryAndNegotiationTests {
         #expect(pseudo == hex("088394c8f03e515708 ff000000010008f067a5502a4262b5746f6b656e"))
     }
 
+    // Holds: 9000-17.2.5.2-4
     @Test("A Retry packet without a token is discarded (RFC 9000 section 17.2.5.2)")
     func emptyToken() {
         let start = hex("f0 00000001 00 08f067a5502a4262b5")

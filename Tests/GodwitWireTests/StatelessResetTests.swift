@@ -5,6 +5,7 @@ import Testing
 struct StatelessResetTests {
     private let token = StatelessResetToken(high: 0x0102_0304_0506_0708, low: 0x090a_0b0c_0d0e_0f10)
 
+    // Holds: 9000-10.3-4
     @Test("A reset looks like a short header and ends in its token (RFC 9000 section 10.3)")
     func layout() {
         for fill in [UInt8(0), 0xff] {
@@ -28,6 +29,7 @@ struct StatelessResetTests {
         #expect([].withUnsafeBytes { StatelessReset.token(of: $0) } == nil)
     }
 
+    // Holds: 9000-10.3-2, 9000-10.3.3-1
     @Test(
         "A reset is shorter than what it answers, so that none loops for ever (RFC 9000 section 10.3.3)"
     )

@@ -52,7 +52,7 @@ struct TransportParameterDutyTests {
         Row("additional", isKept: false) { $0.additional[0x64] = [1] },
     ]
 
-    // Holds: 9000-7.4.1-1
+    // Holds: 9000-7.4.1-1, 9000-7.4.1-2, 9000-7.4.1-4
     @Test("For each parameter it is settled whether a client keeps it for 0-RTT (RFC 9000 section 7.4.1)")
     func remembered() {
         let properties = Mirror(reflecting: TransportParameters()).children.compactMap(\.label)

@@ -4,8 +4,7 @@ import GodwitWire
 // The ends of a connection (RFC 9000 section 10).
 extension Connection {
     func close(_ error: TransportError, now: Instant) {
-        close(
-            .transport(code: error.code, frameType: error.frameType, reason: error.reason, byPeer: false), now: now)
+        close(error.closeReason, now: now)
     }
 
     /// Closes with a CONNECTION_CLOSE and stays to answer late packets (RFC 9000 section 10.2.1).
@@ -60,11 +59,11 @@ extension Connection {
 
     func transmitClose(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> Transmission? {
         guard case .closing(var state) = lifecycle, state.mustSend, let reason = closeReason else { return nil }
-        state.mustSend = false
-        lifecycle = .closing(state)
-        let room = min(MTUDiscovery.base, paths.active.sendAllowance, buffer.count)
-        guard room >= Self.leastDatagram else { return nil }
+        let room = min(MTUDiscovery.base, paths.active.sendAllowance, state.sendAllowance, buffer.count)
         let levels = levelsForClose()
+        // RFC 9000 section 14.1: a server drops a client's Initial packet in a smaller datagram.
+        let least = role == .client && levels.contains(.initial) ? MTUDiscovery.base : Self.leastDatagram
+        guard room >= least else { return nil }
         var written = 0
         for level in levels {
             let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[written..<room])
@@ -73,7 +72,10 @@ extension Connection {
                 reason, level, into: slice, paddedTo: mustPad ? MTUDiscovery.base - written : 0, now: now)
         }
         guard written > 0 else { return nil }
+        state.onSent(written)
+        lifecycle = .closing(state)
         paths.onDatagramSent(on: paths.activeID, size: written)
+        onHandshakeDatagramSent(levels, now: now)
         return Transmission(
             count: written, segmentSize: written, remote: paths.active.remote, local: paths.active.local,
             ecn: .notECT)
@@ -104,6 +106,13 @@ extension Connection {
         }
         packet.pad(to: padding)
         return finish(&packet, .notECT, now: now)
+    }
+}
+
+extension TransportError {
+    /// What it means for a connection on whose side it was found.
+    var closeReason: ConnectionCloseReason {
+        .transport(code: code, frameType: frameType, reason: reason, byPeer: false)
     }
 }
 

@@ -4,8 +4,24 @@ import GodwitWire
 // The handshake: CRYPTO frames in and out, keys, and what follows from its progress.
 extension Connection {
     func receiveCrypto(_ frame: CryptoFrame, level: EncryptionLevel) throws(TransportError) {
-        // A server that has dropped its TLS state needs nothing more from the client (RFC 9001 section 4.9).
         try crypto[level.space].receive(frame)
+        if hasLeft(level) { try checkNothingIsUnread(at: level) }
+    }
+
+    /// Whether TLS reads at a higher level already.
+    private func hasLeft(_ level: EncryptionLevel) -> Bool {
+        switch level {
+        case .initial: protection.canRead(at: .handshake)
+        case .handshake: protection.canRead(at: .oneRTT)
+        case .earlyData, .oneRTT: false
+        }
+    }
+
+    /// RFC 9001 section 4.1.3: a level that TLS leaves has no more to say than TLS has read of it, gaps included.
+    private func checkNothingIsUnread(at level: EncryptionLevel) throws(TransportError) {
+        guard crypto[level.space].hasUnreadData else { return }
+        throw TransportError(
+            .protocolViolation, "handshake data at a level that TLS has left", frameType: FrameType.crypto)
     }
 
     /// Hands TLS what has come in order and does what it answers.
@@ -52,6 +68,9 @@ extension Connection {
             case .send(let bytes, let level): bytes.withUnsafeBytes { crypto[level.space].write($0) }
             case .installReadSecret(let secret, let level):
                 protection.installRead(secret, at: level, version: version(at: level))
+                for lower in [EncryptionLevel.initial, .handshake] where hasLeft(lower) {
+                    try checkNothingIsUnread(at: lower)
+                }
                 receiveWaiting(level)
             case .installWriteSecret(let secret, let level):
                 protection.installWrite(secret, at: level, version: version(at: level))

@@ -21,11 +21,11 @@ extension Connection {
         var written = 0
         for level in wanting {
             let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[written..<room])
-            guard slice.count >= Self.leastDatagram else { break }
-            let padding = level == last && mustPad ? MTUDiscovery.base - written : 0
+            guard written == 0 || slice.count >= Self.leastCoalesced else { break }
+            let padding = mustPad ? MTUDiscovery.base - written : 0
             written += writeHandshakePacket(
-                level, into: slice, mayElicit: mayElicit || pending.probes[level.space] > 0, paddedTo: padding, ecn,
-                now: now)
+                level, into: slice, mayElicit: mayElicit || pending.probes[level.space] > 0, paddedTo: padding,
+                isLast: level == last, ecn, now: now)
         }
         guard written > 0 else { return nil }
         paths.onDatagramSent(on: paths.activeID, size: written)
@@ -35,8 +35,11 @@ extension Connection {
             count: written, segmentSize: written, remote: paths.active.remote, local: paths.active.local, ecn: ecn)
     }
 
+    /// No packet is put behind another in less room than the longest header and some frames take.
+    private static let leastCoalesced = 2 * leastDatagram
+
     /// A client's Initial keys go with its first Handshake packet (RFC 9001 section 4.9.1).
-    private func onHandshakeDatagramSent(_ levels: [EncryptionLevel], now: Instant) {
+    func onHandshakeDatagramSent(_ levels: [EncryptionLevel], now: Instant) {
         if role == .client, levels.contains(.handshake) { discard(.initial, now: now) }
     }
 
@@ -50,7 +53,8 @@ extension Connection {
             if level == .initial, elicits, room < MTUDiscovery.base { return received[space].hasAckToSend }
             return elicits || received[space].hasAckToSend
         case .earlyData:
-            guard protection.oneRTT == nil, mayElicit || pending.probes.application > 0 else { return false }
+            // RFC 9000 section 7.4.1: early data keeps to the limits remembered, so it ends where others are learnt.
+            guard protection.oneRTT == nil, !hasPeerParameters, mayElicit || pending.probes.application > 0 else { return false }
             return hasApplicationDataToSend || pending.probes.application > 0
         case .oneRTT:
             if received.application.shouldAckNow(now) || pending.probes.application > 0 { return true }
@@ -69,13 +73,14 @@ extension Connection {
 
     private func writeHandshakePacket(
         _ level: EncryptionLevel, into slice: UnsafeMutableRawBufferPointer, mayElicit: Bool, paddedTo padding: Int,
-        _ ecn: ECNCodepoint, now: Instant
+        isLast: Bool, _ ecn: ECNCodepoint, now: Instant
     ) -> Int {
         scratch.records.removeAll(keepingCapacity: true)
         guard var packet = begin(level, into: slice) else { return 0 }
         writeHandshakeFrames(into: &packet, mayElicit: mayElicit, now: now)
-        guard !packet.isEmpty || padding > 0 else { return 0 }
-        packet.pad(to: padding)
+        guard !packet.isEmpty || (isLast && padding > 0) else { return 0 }
+        let isFull = slice.count - packet.writer.count - CipherSuite.tagLength < Self.leastCoalesced
+        if isLast || isFull { packet.pad(to: padding) }
         return finish(&packet, ecn, now: now)
     }
 

@@ -8,8 +8,10 @@ extension Connection {
         switch lifecycle {
         case .handshaking, .established, .confirmed: break
         case .closing(var state):
-            state.onPacketReceived()
+            state.onDatagramReceived(size: arrival.size)
             lifecycle = .closing(state)
+            // What the client sends lets a server that was at its limit say why it closes.
+            _ = paths.receive(from: arrival.remote, to: arrival.local, size: arrival.size, at: arrival.now)
             return
         case .draining, .closed: return
         }
@@ -21,7 +23,11 @@ extension Connection {
             return
         }
         statisticsSoFar.bytesReceived += UInt64(arrival.size)
+        let packetsBefore = statisticsSoFar.packetsReceived
+        // A copy of the end, because opening a packet that is none destroys it: it may be a stateless reset.
+        let token = StatelessReset.token(of: UnsafeRawBufferPointer(datagram))
         receivePackets(of: datagram, &arrival)
+        if statisticsSoFar.packetsReceived == packetsBefore, let token { receiveReset(token, from: arrival) }
         applyAnswers(now: arrival.now)
     }
 
@@ -49,13 +55,11 @@ extension Connection {
         guard mayReadOneRTT, let key = protection.oneRTT?.readHeader else {
             return undecryptable.add(packet, level: .oneRTT, arrival: arrival)
         }
-        // A copy of the end, because opening a packet that is none destroys it: it may be a stateless reset.
-        let token = StatelessReset.token(of: UnsafeRawBufferPointer(packet))
         let opened = HeaderProtection.remove(
             from: packet, packetNumberOffset: header.packetNumberOffset - header.packetOffset,
             largest: received.application.largest, using: key)
         guard let payload = openOneRTT(opened, packet, now: arrival.now) else {
-            return onUndecryptable(token, from: arrival)
+            return drop()
         }
         guard lifecycle.isOpen else { return }
         guard opened.firstByte.reservedBitsAreZero else {
@@ -111,14 +115,15 @@ extension Connection {
     ) {
         guard let level = header.type.level, isFixedBitGood(header.firstByte), header.hasSample,
             // RFC 9000 section 17.2.2: servers have no tokens to send.
-            role == .server || header.tokenRange.isEmpty, acceptsVersion(of: header)
+            role == .server || header.tokenRange.isEmpty, acceptsVersion(of: header),
+            // RFC 9000 section 14.1.
+            role == .client || level != .initial || arrival.size >= MTUDiscovery.base
         else { return drop() }
         let packet = UnsafeMutableRawBufferPointer(rebasing: datagram[header.packetOffset..<header.packetEnd])
         guard let keys = readKeys(for: header, at: level) else {
             if mayStillRead(level) { undecryptable.add(packet, level: level, arrival: arrival) } else { drop() }
             return
         }
-        let token = StatelessReset.token(of: UnsafeRawBufferPointer(packet))
         let opened = HeaderProtection.remove(
             from: packet, packetNumberOffset: header.packetNumberOffset - header.packetOffset,
             largest: received[level.space].largest, using: keys.header)
@@ -126,7 +131,7 @@ extension Connection {
         let count = keys.packet.open(
             packetNumber: opened.packetNumber,
             header: UnsafeRawBufferPointer(rebasing: packet[..<opened.headerCount]), payload: body)
-        guard let count else { return onUndecryptable(token, from: arrival) }
+        guard let count else { return drop() }
         guard opened.firstByte.reservedBitsAreZero else {
             return close(TransportError(.protocolViolation, "reserved bits are not zero"), now: arrival.now)
         }
@@ -187,9 +192,9 @@ extension Connection {
 
     func drop() { statisticsSoFar.packetsDropped += 1 }
 
-    private func onUndecryptable(_ token: StatelessResetToken?, from arrival: DatagramArrival) {
-        drop()
-        guard let token, paths.isStatelessReset(token, from: arrival.remote) else { return }
+    /// RFC 9000 section 10.3.1: a datagram of which nothing could be read may be a reset, whatever its header.
+    private func receiveReset(_ token: StatelessResetToken, from arrival: DatagramArrival) {
+        guard lifecycle.isOpen, paths.isStatelessReset(token, from: arrival.remote) else { return }
         drain(.statelessReset, now: arrival.now)
     }
 

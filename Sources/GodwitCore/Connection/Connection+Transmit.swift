@@ -6,6 +6,7 @@ extension Connection {
     /// Writes the next datagram, or a train of datagrams of one size, for one destination; nil when there is
     /// nothing to send now.
     func transmit(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> Transmission? {
+        guard mayProtect() else { return nil }
         switch lifecycle {
         case .closing: return transmitClose(into: buffer, now: now)
         case .draining, .closed: return nil
@@ -22,6 +23,18 @@ extension Connection {
     }
 
     // MARK: What may be sent
+
+    /// Whether there is a packet number left and a key that may be used; without either the connection ends and says
+    /// nothing more (RFC 9000 section 12.3, RFC 9001 section 6.6).
+    private func mayProtect() -> Bool {
+        if packetNumbers.application.areUsedUp {
+            abandon(TransportError(.internalError, "the packet numbers are used up").closeReason)
+            return false
+        }
+        guard let keys = protection.oneRTT, keys.isExhausted else { return true }
+        abandon(Self.keysUsedUp.closeReason)
+        return false
+    }
 
     /// How many bytes of ack-eliciting packets the congestion window and pacing allow now. Probes after a timeout
     /// are beyond both (RFC 9002 section 7.5).
@@ -103,11 +116,11 @@ extension Connection {
         return paths.active.ecn.codepoint(now: now, ptoInterval: interval)
     }
 
+    private static let keysUsedUp = TransportError(.aeadLimitReached, "the keys may protect no more packets")
+
     private func updateKeysIfDue(now: Instant) {
         guard let keys = protection.oneRTT else { return }
-        if keys.isExhausted {
-            return close(TransportError(.aeadLimitReached, "the keys may protect no more packets"), now: now)
-        }
+        if keys.isRunningOut { return close(Self.keysUsedUp, now: now) }
         guard pending.keyUpdate || keys.wantsUpdate(after: configuration.packetsPerKeyPhase),
             lifecycle.isConfirmed, keys.mayUpdate
         else { return }

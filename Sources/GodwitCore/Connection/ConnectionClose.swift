@@ -69,11 +69,26 @@ struct ClosingState: Codable, Sendable, Equatable {
     /// that ignores the close, cause few answers (RFC 9000 section 10.2.1).
     var answerAt: UInt64 = 1
     var mustSend = true
+    /// What was received while closing, and what was sent after the first CONNECTION_CLOSE, in bytes.
+    var bytesReceived: UInt64 = 0
+    var bytesAnswered: UInt64 = 0
+    var hasSent = false
 
-    mutating func onPacketReceived() {
+    mutating func onDatagramReceived(size: Int) {
         received += 1
+        bytesReceived += UInt64(size)
         guard received >= answerAt else { return }
         answerAt *= 2
         mustSend = true
     }
+
+    mutating func onSent(_ size: Int) {
+        mustSend = false
+        if hasSent { bytesAnswered += UInt64(size) }
+        hasSent = true
+    }
+
+    /// How many bytes may be sent. Nobody looks any more whether what comes in is genuine, so answers have no more
+    /// than thrice its size (RFC 9000 section 10.2.1).
+    var sendAllowance: Int { hasSent ? Int(clamping: 3 * bytesReceived - min(bytesAnswered, 3 * bytesReceived)) : .max }
 }

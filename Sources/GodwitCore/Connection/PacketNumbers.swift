@@ -6,8 +6,14 @@ import GodwitWire
 /// Now and then a number is left out: a peer that acknowledges it acknowledges packets it has not received, to
 /// make us send faster than the network bears (RFC 9000 section 21.4).
 struct PacketNumbers: Codable, Sendable {
-    private(set) var next: UInt64 = 0
-    private var nextSkip: UInt64 = 0
+    private(set) var next: UInt64
+    private var nextSkip: UInt64
+
+    init(next: UInt64 = 0) { (self.next, nextSkip) = (next, next) }
+
+    /// Whether the numbers have come to their end, 2^62 - 1 (RFC 9000 section 12.3), but for what the longest train
+    /// with gaps in it may take.
+    var areUsedUp: Bool { next > VariableLengthInteger.max - 256 }
 
     /// The number for the next packet, which counts as given only when ``use()`` says so.
     mutating func prepare(_ random: inout RandomGenerator) -> UInt64 {

@@ -63,7 +63,8 @@ extension Endpoint {
         statistics.datagramsDropped += 1
         guard environment.configuration.server != nil,
             let id = Endpoint.destinationID(of: datagram),
-            // RFC 9000 section 21.11: the connection may live on where the id was made.
+            // RFC 9000 section 21.11: the connection may live on where the id was made, or when.
+            environment.connectionIDs.isOwnServers(id),
             !environment.connectionIDs.wasIssued(id, before: environment.startTime),
             let length = StatelessReset.length(answering: datagram.count),
             resetAllowance.consume(at: arrival.now)

@@ -101,6 +101,7 @@ public final class Endpoint {
         now: Instant, frozen: TimeSpan, unixTime: Int64, localAddress: NetworkAddress?, entropy: Entropy
     ) {
         environment.random = RandomGenerator(seed: entropy.seed)
+        environment.connectionIDs.restart()
         environment.unixTimeAtEpoch = unixTime - now.nanoseconds / 1_000_000_000
         for connection in table.all {
             connection.resume(now: now, shiftedBy: frozen, localAddress: localAddress)

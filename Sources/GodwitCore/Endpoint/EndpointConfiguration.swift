@@ -9,8 +9,8 @@ public struct EndpointConfiguration: Sendable {
     public var server: ServerConfiguration?
     /// Under what connection ids are encrypted. Servers that share it know each other's ids.
     public var connectionIDKey: SharedKey
-    /// From what stateless reset tokens are made (RFC 9000 section 10.3.2). Servers that share it may reset each
-    /// other's connections, except those from before their own start.
+    /// From what stateless reset tokens are made (RFC 9000 section 10.3.2). Servers that share it reset connections
+    /// with ids of their own ``serverID`` from after their own start, and no others.
     public var statelessResetKey: SharedKey
     /// This server's number among those that share keys.
     public var serverID: UInt16 = 0

@@ -4,12 +4,20 @@ import GodwitWire
 extension QlogWriter {
     /// Writes the frames of a payload. What cannot be read, as it may come from a peer that breaks the rules, is an
     /// unknown frame.
-    static func writeFrames(of payload: UnsafeRawBufferPointer, _ frames: inout JSONRecord) {
+    static func writeFrames(
+        of payload: UnsafeRawBufferPointer, ackDelayExponent: UInt64, _ frames: inout JSONRecord
+    ) {
         var reader = ByteReader(payload)
         while !reader.isAtEnd {
             let before = reader
             guard let frame = try? Frame.decode(&reader) else { return writeUnknown(before, &frames) }
-            frames.object { write(frame, length: before.remaining - reader.remaining, &$0) }
+            frames.object { record in
+                write(frame, ackDelayExponent, &record)
+                record.object("raw") {
+                    $0.field("length", before.remaining - reader.remaining)
+                    if let count = frame.dataCount { $0.field("payload_length", count) }
+                }
+            }
         }
     }
 
@@ -24,21 +32,16 @@ extension QlogWriter {
         }
     }
 
-    private static func write(_ frame: Frame, length: Int, _ record: inout JSONRecord) {
+    private static func write(_ frame: Frame, _ ackDelayExponent: UInt64, _ record: inout JSONRecord) {
         record.field("frame_type", frame.qlogName)
-        var payloadLength: Int?
         switch frame {
-        case .padding, .ping, .handshakeDone: break
-        case .ack(let frame): write(frame, &record)
-        case .crypto(let frame):
-            record.field("offset", frame.offset)
-            payloadLength = frame.data.count
+        case .padding, .ping, .handshakeDone, .datagram: break
+        case .ack(let frame): write(frame, ackDelayExponent, &record)
+        case .crypto(let frame): record.field("offset", frame.offset)
         case .stream(let frame):
             record.field("stream_id", frame.id.rawValue)
             record.field("offset", frame.offset)
             if frame.fin { record.field("fin", true) }
-            payloadLength = frame.data.count
-        case .datagram(let bytes): payloadLength = bytes.count
         case .newToken(let token):
             record.object("token") { $0.object("raw") { $0.field("length", token.count) } }
         case .newConnectionID(let frame): write(frame, &record)
@@ -47,10 +50,6 @@ extension QlogWriter {
             record.field("data", hex: withUnsafeBytes(of: data.bigEndian) { [UInt8]($0) })
         case .connectionClose(let frame): write(frame, &record)
         default: writeStreamControl(frame, &record)
-        }
-        record.object("raw") {
-            $0.field("length", length)
-            if let payloadLength { $0.field("payload_length", payloadLength) }
         }
     }
 
@@ -86,9 +85,8 @@ extension QlogWriter {
         record.field("error_code", code)
     }
 
-    /// The delay is that of an exponent of 3 unless the packet's level says otherwise, so only the ranges and
-    /// counts are here; see ``QlogWriter/ackDelayExponent``.
-    private static func write(_ frame: AckFrame, _ record: inout JSONRecord) {
+    private static func write(_ frame: AckFrame, _ delayExponent: UInt64, _ record: inout JSONRecord) {
+        record.field("ack_delay", milliseconds: frame.delay(exponent: delayExponent))
         record.array("acked_ranges") { ranges in
             for range in frame.ranges {
                 ranges.array {
@@ -128,6 +126,16 @@ extension StreamID.Direction {
 }
 
 extension Frame {
+    /// How many bytes of a stream, of the handshake or of the application it carries; nil where it is not for that.
+    fileprivate var dataCount: Int? {
+        switch self {
+        case .crypto(let frame): frame.data.count
+        case .stream(let frame): frame.data.count
+        case .datagram(let bytes): bytes.count
+        default: nil
+        }
+    }
+
     var qlogName: StaticString {
         switch self {
         case .padding: "padding"

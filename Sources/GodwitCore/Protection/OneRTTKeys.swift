@@ -84,6 +84,9 @@ struct OneRTTKeys {
         state.sealedInPhase >= min(limit ?? .max, state.writeSecret.suite.confidentialityLimit / 2)
     }
 
+    /// Whether so few packets are left to these keys that the connection has to end while that can still be said.
+    var isRunningOut: Bool { state.sealedInPhase >= state.writeSecret.suite.confidentialityLimit - 256 }
+
     /// Whether no further packet may be protected with these keys (RFC 9001 section 6.6).
     var isExhausted: Bool { state.sealedInPhase >= state.writeSecret.suite.confidentialityLimit }
 

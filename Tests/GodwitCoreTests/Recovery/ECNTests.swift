@@ -85,6 +85,7 @@ struct ECNTests {
         #expect(sender.outcome.ecn == .invalid)
         #expect(!feed(sender, &validator))
         #expect(validator.state == .failed)
+        #expect(validator.codepoint(now: at(ms: 101), ptoInterval: ms(300)) == .notECT)
     }
 
     // Holds: 9000-13.4.2.2-2

@@ -50,6 +50,7 @@ struct StreamIdentifierTests {
             ])
     }
 
+    // Holds: 9000-3.2-1
     @Test("A stream that was opened by a higher one takes frames as any other (RFC 9000 section 3.2)")
     func lowerStreamComesLate() throws {
         let server = StreamsEnd(role: .server)

@@ -71,6 +71,7 @@ struct MisbehavingPeerTests {
         }
     }
 
+    // Holds: 9001-4.1.3-2
     @Test("New bytes at a level that TLS has left are a PROTOCOL_VIOLATION (RFC 9001 section 4.1.3)")
     func oldLevel() throws {
         let (client, server) = try flights()
@@ -80,6 +81,7 @@ struct MisbehavingPeerTests {
         #expect(client.failure?.code == .protocolViolation && server.failure?.code == .protocolViolation)
     }
 
+    // Holds: 9001-4.1.3-3
     @Test("Bytes behind the ServerHello at its level are a PROTOCOL_VIOLATION (RFC 9001 section 4.1.3)")
     func excessBytes() throws {
         let (client, server) = try flights()

@@ -43,6 +43,7 @@ struct ConnectionIDCipherTests {
         #expect(bytes == block)
     }
 
+    // Holds: 9000-10.3.2-2
     @Test("Contents come back from ids of every length", arguments: 8...20)
     func roundTrips(length: Int) throws {
         for serverIDLength in 1...8 {

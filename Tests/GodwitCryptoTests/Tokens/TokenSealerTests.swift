@@ -75,6 +75,7 @@ struct TokenSealerTests {
         for count in 0..<80 { #expect(open(random.bytes(count), sealer(first)) == nil) }
     }
 
+    // Holds: 9000-10.3.2-5
     @Test("Stateless reset tokens follow from key and connection id alone (RFC 9000 section 10.3.2)")
     func statelessReset() {
         let id = ConnectionID([1, 2, 3, 4, 5, 6, 7, 8])!
