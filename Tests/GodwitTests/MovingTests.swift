@@ -26,7 +26,7 @@ struct MovingTests {
         try await LoopbackPair.run(at: "127.0.0.1:0", loops: 3, serve: echo) { pair in
             let connection = try await pair.connect()
             try await expectEcho(connection)
-            for _ in 0..<8 {
+            for _ in 0..<3 {
                 let port = await connection.localAddress.port
                 try await connection.rebind()
                 #expect(await connection.localAddress.port != port)

@@ -53,7 +53,7 @@ struct FramePropertyTests {
         arguments: table)
     func placement(row: Row) {
         for type in row.types {
-            // Zeros make a whole frame of some types and a malformed one of others, but never a misplaced one.
+            // Zeros make a whole frame of some types and a malformed one of others, never a misplaced one.
             let packet = [UInt8(type)] + [UInt8](repeating: 0, count: 40)
             for level in EncryptionLevel.allCases {
                 let error = decodingError(packet, at: level)

@@ -24,11 +24,20 @@ struct PacketNumberTests {
         #expect(PacketNumber.expand(129, length: 1, largest: 255) == 129)
     }
 
-    @Test("The first packets of a space need one byte until 128 are outstanding (RFC 9000 section 17.1)")
+    // Holds: 9000-17.1-2
+    @Test("An encoding covers more than twice what is outstanding (RFC 9000 section 17.1)")
+    func range() {
+        for distance: UInt64 in [0x7f, 0x80, 0x7fff, 0x8000, 0x7f_ffff, 0x80_0000] {
+            let length = PacketNumber.encodedLength(1000 + distance, largestAcknowledged: 1000)
+            #expect(UInt64(1) << UInt64(8 * length) > 2 * distance)
+        }
+    }
+
+    @Test("The first packets of a space need one byte until 127 are outstanding (RFC 9000 section 17.1)")
     func firstPackets() {
         #expect(PacketNumber.encodedLength(0, largestAcknowledged: nil) == 1)
-        #expect(PacketNumber.encodedLength(127, largestAcknowledged: nil) == 1)
-        #expect(PacketNumber.encodedLength(128, largestAcknowledged: nil) == 2)
+        #expect(PacketNumber.encodedLength(126, largestAcknowledged: nil) == 1)
+        #expect(PacketNumber.encodedLength(127, largestAcknowledged: nil) == 2)
         #expect(PacketNumber.encodedLength(PacketNumber.max, largestAcknowledged: 0) == 4)
         #expect(PacketNumber.expand(0, length: 1, largest: nil) == 0)
         #expect(PacketNumber.expand(255, length: 1, largest: nil) == 255)

@@ -36,6 +36,7 @@ extension Connection {
         if let sample = outcome.rttSample, paths.contains(sample.path) {
             paths[sample.path].rtt.addSample(sample, now: now, context: context)
         }
+        if qlog != nil { logLosses(outcome) }
         for settled in outcome.acked { onAcked(settled, now: now) }
         for settled in outcome.lost { onLost(settled, now: now) }
         for report in outcome.paths where paths.contains(report.path) { apply(report, outcome, now: now) }

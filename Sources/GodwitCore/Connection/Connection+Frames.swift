@@ -6,8 +6,9 @@ extension Connection {
     /// Processes a packet that was opened: its frames go to the rooms they are for.
     func process(_ packet: ReceivedPacket, _ arrival: inout DatagramArrival) {
         let space = packet.level.space
-        guard !received[space].isDuplicate(packet.number) else { return drop() }
-        guard let path = pathOf(packet, &arrival) else { return drop() }
+        guard !received[space].isDuplicate(packet.number) else { return drop(.duplicate, packet.level) }
+        guard let path = pathOf(packet, &arrival) else { return drop(.rejected, packet.level) }
+        if qlog != nil { logReceived(packet, on: path) }
         if let observer = environment.observer { tell(observer, ofOpened: packet) }
         onAuthenticated(packet, arrival)
         do {
@@ -46,6 +47,7 @@ extension Connection {
         timers.lastActivity = arrival.now
         timers.hasSentSinceReceiving = false
         timers.keepAliveFrom = arrival.now
+        if timers.tidyAt == .distantFuture { timers.tidyAt = arrival.now + Self.tidyDelay }
         guard role == .server, packet.level == .handshake else { return }
         // Only the client can have made a Handshake packet, so the address is its own (RFC 9000 section 8.1) and
         // Initial packets are over (RFC 9001 section 4.9.1).

@@ -121,6 +121,7 @@ extension Connection {
         paths.onHandshakeConfirmed()
         usePreferredAddress(now: now)
         undecryptable.removeAll()
+        (request, earlyData) = (nil, .none)
         if role == .server { handshake = nil }
     }
 
@@ -171,8 +172,9 @@ extension Connection {
     }
 }
 
-/// What a client knows of the early data it may send (RFC 9000 section 7.4.1).
-enum EarlyDataState {
+/// What a client knows of the early data it may send (RFC 9000 section 7.4.1). Indirect, because few connections have
+/// any and each would be a few hundred bytes larger.
+indirect enum EarlyDataState {
     case none
     /// Sent under these parameters of an earlier connection.
     case offered(TransportParameters)

@@ -123,6 +123,7 @@ extension Connection {
 
     /// Seals the packet, protects its header, and notes it as sent.
     func finish(_ packet: inout PacketBuilder, _ ecn: ECNCodepoint, now: Instant) -> Int {
+        if qlog != nil { logSent(&packet, on: paths.activeID) }
         let size: Int
         if packet.level == .oneRTT {
             size = packet.seal(protection.oneRTT!.write)

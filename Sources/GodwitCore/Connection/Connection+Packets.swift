@@ -45,6 +45,7 @@ extension Connection {
     private func finishShort(
         _ packet: inout PacketBuilder, path: PathID, _ flags: SentPacket.Flags, _ ecn: ECNCodepoint, now: Instant
     ) -> Int {
+        if qlog != nil { logSent(&packet, on: path, isMTUProbe: flags.contains(.mtuProbe)) }
         let size = packet.seal(protection.oneRTT!.write)
         protection.oneRTT!.onSealed(packet.number)
         scratch.masks.add(

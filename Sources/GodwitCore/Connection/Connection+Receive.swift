@@ -5,6 +5,8 @@ import GodwitWire
 extension Connection {
     /// Takes a UDP datagram that the endpoint found to belong here. It is decrypted in place.
     func receive(_ datagram: UnsafeMutableRawBufferPointer, arrival: DatagramArrival) {
+        qlog?.advance(to: arrival.now)
+        defer { if qlog != nil { logChanges(isReceiving: true) } }
         switch lifecycle {
         case .handshaking, .established, .confirmed: break
         case .closing(var state):
@@ -18,10 +20,7 @@ extension Connection {
         var arrival = arrival
         arrival.origin = paths.receive(
             from: arrival.remote, to: arrival.local, size: arrival.size, at: arrival.now)
-        guard arrival.origin != .refused else {
-            statisticsSoFar.packetsDropped += 1
-            return
-        }
+        guard arrival.origin != .refused else { return drop(.rejected, size: arrival.size) }
         statisticsSoFar.bytesReceived += UInt64(arrival.size)
         let packetsBefore = statisticsSoFar.packetsReceived
         // A copy of the end, because opening a packet that is none destroys it: it may be a stateless reset.
@@ -40,7 +39,7 @@ extension Connection {
             case .long(let header): receiveLong(header, datagram, &arrival)
             case .retry(let packet): receiveRetry(packet, UnsafeRawBufferPointer(datagram), arrival)
             case .versionNegotiation(let packet): receiveVersionNegotiation(packet, now: arrival.now)
-            case .unknownVersion: statisticsSoFar.packetsDropped += 1
+            case .unknownVersion: drop(.unsupported)
             }
         }
     }
@@ -51,7 +50,7 @@ extension Connection {
         _ header: ShortHeader, _ datagram: UnsafeMutableRawBufferPointer, _ arrival: inout DatagramArrival
     ) {
         let packet = UnsafeMutableRawBufferPointer(rebasing: datagram[header.packetOffset..<header.packetEnd])
-        guard isFixedBitGood(header.firstByte), header.hasSample else { return drop() }
+        guard isFixedBitGood(header.firstByte), header.hasSample else { return drop(.invalid, .oneRTT, size: packet.count) }
         guard mayReadOneRTT, let key = protection.oneRTT?.readHeader else {
             return undecryptable.add(packet, level: .oneRTT, arrival: arrival)
         }
@@ -59,7 +58,7 @@ extension Connection {
             from: packet, packetNumberOffset: header.packetNumberOffset - header.packetOffset,
             largest: received.application.largest, using: key)
         guard let payload = openOneRTT(opened, packet, now: arrival.now) else {
-            return drop()
+            return drop(.undecryptable, .oneRTT, size: packet.count)
         }
         guard lifecycle.isOpen else { return }
         guard opened.firstByte.reservedBitsAreZero else {
@@ -68,7 +67,8 @@ extension Connection {
         spin.receive(opened.firstByte.spinBit, packetNumber: opened.packetNumber, isClient: role == .client)
         process(
             ReceivedPacket(
-                level: .oneRTT, number: opened.packetNumber, destination: header.destinationID, payload: payload),
+                level: .oneRTT, number: opened.packetNumber, destination: header.destinationID,
+                header: UnsafeRawBufferPointer(rebasing: packet[..<opened.headerCount]), payload: payload),
             &arrival)
     }
 
@@ -118,11 +118,11 @@ extension Connection {
             role == .server || header.tokenRange.isEmpty, acceptsVersion(of: header),
             // RFC 9000 section 14.1.
             role == .client || level != .initial || arrival.size >= MTUDiscovery.base
-        else { return drop() }
+        else { return drop(.invalid, header.type.level) }
         let packet = UnsafeMutableRawBufferPointer(rebasing: datagram[header.packetOffset..<header.packetEnd])
         guard let keys = readKeys(for: header, at: level) else {
-            if mayStillRead(level) { undecryptable.add(packet, level: level, arrival: arrival) } else { drop() }
-            return
+            guard mayStillRead(level) else { return drop(.keyUnavailable, level, size: packet.count) }
+            return undecryptable.add(packet, level: level, arrival: arrival)
         }
         let opened = HeaderProtection.remove(
             from: packet, packetNumberOffset: header.packetNumberOffset - header.packetOffset,
@@ -131,15 +131,16 @@ extension Connection {
         let count = keys.packet.open(
             packetNumber: opened.packetNumber,
             header: UnsafeRawBufferPointer(rebasing: packet[..<opened.headerCount]), payload: body)
-        guard let count else { return drop() }
+        guard let count else { return drop(.undecryptable, level, size: packet.count) }
         guard opened.firstByte.reservedBitsAreZero else {
             return close(TransportError(.protocolViolation, "reserved bits are not zero"), now: arrival.now)
         }
         if header.version != identity.version, role == .client { followVersion(header.version) }
-        guard acceptsIDs(of: header, level: level) else { return drop() }
+        guard acceptsIDs(of: header, level: level) else { return drop(.invalid, level) }
         process(
             ReceivedPacket(
                 level: level, number: opened.packetNumber, destination: header.destinationID,
+                header: UnsafeRawBufferPointer(rebasing: packet[..<opened.headerCount]),
                 payload: UnsafeRawBufferPointer(rebasing: body[..<count])),
             &arrival)
     }
@@ -190,7 +191,10 @@ extension Connection {
         first.hasFixedBit || localParameters.greaseQUICBit
     }
 
-    func drop() { statisticsSoFar.packetsDropped += 1 }
+    func drop(_ reason: PacketDrop, _ level: EncryptionLevel? = nil, size: Int? = nil) {
+        statisticsSoFar.packetsDropped += 1
+        qlog?.writeDropped(reason, level: level, size: size)
+    }
 
     /// RFC 9000 section 10.3.1: a datagram of which nothing could be read may be a reset, whatever its header.
     private func receiveReset(_ token: StatelessResetToken, from arrival: DatagramArrival) {
@@ -214,5 +218,7 @@ struct ReceivedPacket {
     var number: UInt64
     /// The connection id it was addressed to.
     var destination: ConnectionID
+    /// Without its protection, up to and including the packet number.
+    var header: UnsafeRawBufferPointer
     var payload: UnsafeRawBufferPointer
 }

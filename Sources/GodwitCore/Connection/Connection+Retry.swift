@@ -10,7 +10,8 @@ extension Connection {
             identity.remoteHandshakeID == nil, received.initial.largest == nil,
             packet.version == identity.version, packet.sourceID != identity.originalDestination,
             isAuthentic(packet, datagram)
-        else { return drop() }
+        else { return drop(.invalid) }
+        qlog?.writeRetry(packet, size: datagram.count - packet.packetOffset)
         identity.token = [UInt8](datagram[packet.tokenRange])
         identity.retrySource = packet.sourceID
         paths.replaceHandshakeID(packet.sourceID)
@@ -42,7 +43,8 @@ extension Connection {
         guard role == .client, lifecycle == .handshaking, identity.remoteHandshakeID == nil,
             received.initial.largest == nil, identity.retrySource == nil,
             !identity.hasReactedToVersionNegotiation, answersOurs(packet), !packet.offers(identity.originalVersion)
-        else { return drop() }
+        else { return drop(.invalid) }
+        qlog?.writeVersionNegotiation(packet)
         let offered = packet.versions
         guard let version = configuration.versions.first(where: { offered.contains($0) }) else {
             return abandon(.versionNegotiationFailed(offered: offered.map(\.rawValue)))

@@ -28,6 +28,7 @@ extension Connection {
             localParameters: TransportParameters(configuration), localIDs: LocalConnectionIDs(initial: source),
             paths: paths, now: now)
         connection.request = request
+        connection.logStart(now: now)
         connection.drawSpinBit()
         connection.installInitialKeys()
         do { try connection.startHandshake(now: now) } catch { throw .handshake(error.reason) }
@@ -45,6 +46,7 @@ extension Connection {
         localParameters.initialSourceConnectionID = identity.localHandshakeID
         localParameters.versionInformation = VersionInformation(
             chosen: identity.originalVersion, available: compatibleVersions)
+        qlog?.writeParameters(localParameters, isLocal: true)
         let ticket = request.resumption.flatMap { $0.version == identity.version ? $0 : nil }
         let parameters = localParameters.encoded(sender: .client, random: environment.random.next())
         do {
@@ -112,6 +114,7 @@ extension Connection {
                     handshakeID: acceptance.source, limit: configuration.activeConnectionIDLimit),
                 configuration: PathConfiguration(configuration), isAddressValidated: acceptance.isAddressValidated),
             now: arrival.now)
+        connection.logStart(now: arrival.now)
         connection.drawSpinBit()
         connection.prepareParameters(server, resetToken: resetToken, now: arrival.now)
         connection.installInitialKeys()

@@ -20,7 +20,7 @@ extension Connection {
             if let path = paths.deadline { earliest = min(earliest, path) }
         }
         if let ids = localIDs.deadline { earliest = min(earliest, ids) }
-        earliest = min(earliest, timers.pacing, timers.discardEarlyDataAt)
+        earliest = min(earliest, timers.pacing, timers.discardEarlyDataAt, timers.tidyAt)
         if let keys = protection.oneRTT { earliest = min(earliest, keys.discardDeadline) }
         return earliest == .distantFuture ? nil : earliest
     }
@@ -41,6 +41,8 @@ extension Connection {
 
     /// Does whatever has become due.
     func handleDeadline(now: Instant) {
+        qlog?.advance(to: now)
+        defer { if qlog != nil { logChanges(isReceiving: false) } }
         switch lifecycle {
         case .closing(let state):
             if state.until <= now { lifecycle = .closed }
@@ -75,6 +77,24 @@ extension Connection {
             timers.discardEarlyDataAt = .distantFuture
         }
         if timers.pacing <= now { timers.pacing = .distantFuture }
+        if timers.tidyAt <= now { tidy(now: now) }
+    }
+
+    /// How long a connection is silent before it gives memory back.
+    static let tidyDelay = TimeSpan.seconds(1)
+
+    /// Gives back what traffic needed and silence does not: most connections of a server are idle.
+    private func tidy(now: Instant) {
+        guard timers.lastActivity + Self.tidyDelay <= now, paths.active.bytesInFlight.count == 0 else {
+            timers.tidyAt = now + Self.tidyDelay
+            return
+        }
+        timers.tidyAt = .distantFuture
+        streams.releaseSpareMemory()
+        datagrams.releaseSpareMemory()
+        crypto.application.releaseSpareMemory()
+        loss.releaseUnusedStorage()
+        if events.isEmpty { events.removeAll() }
     }
 
     private func handleLossTimer(now: Instant) {
@@ -102,6 +122,7 @@ extension Connection {
         timers.handshakeDeadline += span
         timers.discardEarlyDataAt = timers.discardEarlyDataAt.shifted(by: span)
         timers.pacing = .distantFuture
+        timers.tidyAt = timers.tidyAt.shifted(by: span)
         protection.oneRTT?.shift(by: span)
         loss.resume(at: now, shiftedBy: span)
         for space in PacketNumberSpace.allCases { received[space].shift(by: span) }

@@ -6,6 +6,8 @@ extension Connection {
     /// Writes the next datagram, or a train of datagrams of one size, for one destination; nil when there is
     /// nothing to send now.
     func transmit(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> Transmission? {
+        qlog?.advance(to: now)
+        defer { if qlog != nil { logChanges(isReceiving: false) } }
         guard mayProtect() else { return nil }
         switch lifecycle {
         case .closing: return transmitClose(into: buffer, now: now)

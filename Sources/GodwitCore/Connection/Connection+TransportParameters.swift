@@ -10,6 +10,7 @@ extension Connection {
         try chooseVersion()
         localParameters.versionInformation = VersionInformation(
             chosen: identity.version, available: configuration.versions)
+        qlog?.writeParameters(localParameters, isLocal: true)
         return localParameters.encoded(sender: .server, random: environment.random.next())
     }
 
@@ -20,6 +21,7 @@ extension Connection {
         if role == .client { try verifyVersion(parameters) }
         hasPeerParameters = true
         peerParameters = parameters
+        qlog?.writeParameters(parameters, isLocal: false)
         try apply(parameters)
     }
 

@@ -51,6 +51,8 @@ public final class Connection {
     var earlyData = EarlyDataState.none
     /// What a client asked for, until its handshake is over.
     var request: ConnectRequest?
+    /// Where to log what happens; nil for nowhere.
+    var qlog: QlogWriter?
     /// Whether the endpoint has the connection on its lists already.
     var isAwake = false
     var isQueuedToSend = false

@@ -90,5 +90,5 @@ struct ClosingState: Codable, Sendable, Equatable {
 
     /// How many bytes may be sent. Nobody looks any more whether what comes in is genuine, so answers have no more
     /// than thrice its size (RFC 9000 section 10.2.1).
-    var sendAllowance: Int { hasSent ? Int(clamping: 3 * bytesReceived - min(bytesAnswered, 3 * bytesReceived)) : .max }
+    var sendAllowance: Int { hasSent ? Int(clamping: 3 * bytesReceived - bytesAnswered) : .max }
 }

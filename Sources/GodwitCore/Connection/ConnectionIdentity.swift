@@ -44,6 +44,8 @@ struct ConnectionTimers: Codable, Sendable {
     var keepAliveFrom: Instant
     /// When 0-RTT keys are dropped at a server (RFC 9001 section 4.9.3).
     var discardEarlyDataAt = Instant.distantFuture
+    /// When to see whether memory that traffic needed can be given back.
+    var tidyAt = Instant.distantFuture
     /// When pacing allows the next packet.
     var pacing = Instant.distantFuture
 }

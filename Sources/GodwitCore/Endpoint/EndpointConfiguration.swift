@@ -16,6 +16,8 @@ public struct EndpointConfiguration: Sendable {
     public var serverID: UInt16 = 0
     /// This event loop's number among those of the server.
     public var shard: UInt16 = 0
+    /// Where the logs of connections go (qlog); nil for nowhere.
+    public var qlog: (any QlogSinkFactory)?
     /// The wall-clock time at the endpoint's epoch, in seconds since 1970.
     public var unixTimeAtEpoch: Int64
 

@@ -34,15 +34,21 @@ enum QlogStage: Int, Comparable {
     }
 }
 
-/// Which keys there are. Discarding goes by level, so one side's stand for both where both are there.
+/// Which keys there are.
 struct QlogKeys: Equatable {
-    /// By the raw value of the encryption level.
-    var read = [false, false, false, false]
-    var write = [false, false, false, false]
+    var read = QlogLevels()
+    var write = QlogLevels()
     /// How often the 1-RTT keys were updated.
     var phase: UInt64 = 0
     /// Whether the reading key of the phase before is still there.
     var keepsPrevious = false
+}
+
+/// A set of encryption levels.
+struct QlogLevels: OptionSet {
+    var rawValue: UInt8
+
+    static func level(_ level: EncryptionLevel) -> QlogLevels { QlogLevels(rawValue: 1 << level.rawValue) }
 }
 
 /// What recovery of the active path is at.

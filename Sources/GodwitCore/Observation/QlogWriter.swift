@@ -10,6 +10,9 @@ final class QlogWriter {
     /// The draft whose events these are.
     private static let eventSchema: StaticString = "urn:ietf:params:qlog:events:quic-13"
 
+    /// What the start of a connection brings about before its first packet is far less.
+    private static let maxWaiting = 64
+
     private enum Output {
         /// Until the first genuine packet, so that whatever only looks like the start of a connection leaves no file
         /// behind.
@@ -69,6 +72,7 @@ final class QlogWriter {
         switch output {
         case .open(let sink): sink.write(record)
         case .waiting(var records):
+            guard records.count < Self.maxWaiting else { return }
             output = .refused
             records.append(record)
             output = .waiting(records)

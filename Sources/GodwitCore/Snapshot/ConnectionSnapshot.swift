@@ -101,6 +101,7 @@ extension Endpoint {
     public func importConnection(_ bytes: [UInt8], now: Instant) throws(SnapshotError) -> ConnectionHandle {
         let snapshot = try Connection.read(bytes)
         let connection = table.insert { Connection(snapshot, environment: environment, handle: $0) }!
+        connection.openLog(now: now)
         adopt(connection, now: now)
         return connection.handle
     }
@@ -113,6 +114,7 @@ extension Endpoint {
         let copy = Connection(snapshot, environment: environment, handle: handle)
         copy.isQueuedToSend = original.isQueuedToSend
         copy.isQueuedToTell = original.isQueuedToTell
+        copy.qlog = original.qlog
         table.replace(handle, by: copy)
     }
 

@@ -10,12 +10,17 @@ struct ReceiveWindow: Codable, Sendable {
     private(set) var limit: UInt64
     /// How far ahead of what was consumed the next announcement reaches.
     private(set) var size: UInt64
-    private var epoch = Epoch.none
+    /// The consumption that is measured now.
+    private var current: Measurement?
+    /// The one that ended last, for as long as the moment lasts at which it did: what is read at one moment counts
+    /// as one, in however many pieces it comes.
+    private var ended: Measurement?
 
-    /// Since when consumption is measured, and from which offset.
-    private enum Epoch: Codable {
-        case none
-        case since(Instant, offset: UInt64)
+    /// Since when consumption is measured, from which offset, and with which window.
+    private struct Measurement: Codable {
+        var start: Instant
+        var offset: UInt64
+        var size: UInt64
     }
 
     init(size: UInt64) {
@@ -38,16 +43,25 @@ struct ReceiveWindow: Codable, Sendable {
 
     /// Measures how fast the application consumes; to be called after it did.
     mutating func noteConsumed(_ consumed: UInt64, now: Instant, rtt: TimeSpan, maximumSize: UInt64) {
-        guard case .since(let start, let offset) = epoch, offset <= consumed else {
-            epoch = .since(now, offset: consumed)
+        guard let measured = current, measured.offset <= consumed else { return measure(from: consumed, now) }
+        if measured.start == now {
+            current?.offset = consumed
+        } else if consumed - measured.offset >= (size + 1) / 2 {
+            measure(from: consumed, now)
+            ended = Measurement(start: measured.start, offset: measured.offset, size: size)
+        } else {
             return
         }
-        let share = consumed - offset
-        guard share >= (size + 1) / 2 else { return }
-        epoch = .since(now, offset: consumed)
+        guard let ended else { return }
         // A half of the window in one round trip is the whole of it in two.
-        guard rtt > .zero, now - start < rtt * Int64(clamping: 2 * share / max(size, 1)) else { return }
-        size = max(size, min(2 * size, maximumSize))
+        let halves = Int64(clamping: 2 * (consumed - ended.offset) / max(ended.size, 1))
+        guard rtt > .zero, now - ended.start < rtt * halves else { return }
+        size = max(size, min(2 * ended.size, maximumSize))
+    }
+
+    private mutating func measure(from offset: UInt64, _ now: Instant) {
+        current = Measurement(start: now, offset: offset, size: size)
+        ended = nil
     }
 
     /// Widens the window without a measurement, because something else needs the room.
@@ -60,5 +74,5 @@ struct ReceiveWindow: Codable, Sendable {
     }
 
     /// Forgets the measurement under way, so that it does not span a freeze.
-    mutating func restartMeasurement() { epoch = .none }
+    mutating func restartMeasurement() { (current, ended) = (nil, nil) }
 }

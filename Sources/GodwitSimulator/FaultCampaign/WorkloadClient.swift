@@ -206,7 +206,7 @@ final class WorkloadClient: EndpointApplication {
         guard !isOver else { return nil }
         if case .waiting(let until) = step, traffic == nil { return until }
         guard traffic != nil else { return nil }
-        if case .closing = step { return confirmBy }
+        if case .closing = step { return min(confirmBy, nextHeartbeat) }
         var earliest = min(nextKeyUpdate, confirmBy, nextHeartbeat)
         if case .waiting(let until) = step { earliest = min(earliest, until) }
         return earliest
@@ -222,7 +222,6 @@ final class WorkloadClient: EndpointApplication {
             connection?.updateKeys()
             nextKeyUpdate = program.now + interval
         }
-        if case .closing = step { return }
         if nextHeartbeat <= program.now { beat(program) }
         migrateIfWanted()
     }
@@ -233,7 +232,9 @@ final class WorkloadClient: EndpointApplication {
     }
 
     private func beat(_ program: EndpointProgram) {
-        if heartbeat == nil {
+        if case .closing = step {
+            connection?.ping()
+        } else if heartbeat == nil {
             heartbeat = open(.bidirectional, Self.heartbeatSize, response: Self.heartbeatSize, program)
         } else {
             // The request that is under way may wait for a server that looks for us elsewhere.

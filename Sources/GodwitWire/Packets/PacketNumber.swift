@@ -18,9 +18,9 @@ public enum PacketNumber {
         let unacknowledged = largestAcknowledged.map { full &- $0 } ?? full &+ 1
         // The number needs a range twice as wide as what is outstanding.
         switch unacknowledged {
-        case 0...0x80: return 1
-        case 0x81...0x8000: return 2
-        case 0x8001...0x80_0000: return 3
+        case 0...0x7f: return 1
+        case 0x80...0x7fff: return 2
+        case 0x8000...0x7f_ffff: return 3
         default: return 4
         }
     }

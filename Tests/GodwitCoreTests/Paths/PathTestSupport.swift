@@ -119,7 +119,9 @@ struct ModelEnd {
             if let data = probe.response { frames.append(.response(data)) }
             if probe.includesPing { frames.append(.data) }
             let size = probe.isPadded ? 1200 : min(60, probe.maximumSize)
-            result.append(datagram(on: probe.path, size: size, frames: frames))
+            var datagram = datagram(on: probe.path, size: size, frames: frames)
+            (datagram.from, datagram.to, datagram.destination) = (probe.local, probe.remote, probe.remoteID)
+            result.append(datagram)
         }
         collect()
         return result

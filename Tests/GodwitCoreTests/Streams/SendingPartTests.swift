@@ -149,8 +149,9 @@ struct SendingPartTests {
         let reset = try #require(peers.client.packet())
         #expect(reset.frames == ["RESET_STREAM 2 code 7 size 1000"])
         for packet in packets { peers.client.lose(packet) }
-        try peers.client.streams.receiveMaxStreamData(id, 2000)
         peers.client.streams.repeatBlockedSignals()
+        #expect(peers.client.frames() == [])
+        try peers.client.streams.receiveMaxStreamData(id, 2000)
         #expect(peers.client.frames() == [])
         // Sent again it is what it was, whatever happened since.
         try? peers.client.reset(id, code: 8)
