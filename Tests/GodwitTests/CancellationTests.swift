@@ -73,9 +73,10 @@ struct CancellationTests {
 
     @Test("A reset and a request to stop carry the application's code (RFC 9000 section 19.4 and 19.5)")
     func codes() async throws {
-        let seen = Report<(any Error)?>()
+        let (taken, seen) = (Report<Void>(), Report<(any Error)?>())
         try await LoopbackPair.run { connection in
             for await stream in connection.incomingStreams {
+                taken.send()
                 seen.send(await failure { while try await stream.read() != nil {} })
                 seen.send(await failure { while true { try await stream.write(pattern(1000)) } })
             }
@@ -83,6 +84,7 @@ struct CancellationTests {
             let connection = try await pair.connect()
             let stream = try await connection.openStream()
             try await stream.write(ByteBuffer(string: "half a mess"))
+            await taken.next()
             await stream.reset(code: 1 << 40)
             #expect(await seen.next() as? QUICError == .streamResetByPeer(code: 1 << 40))
             await stream.stopSending(code: 5)
@@ -94,15 +96,21 @@ struct CancellationTests {
 
     @Test("A stream that nobody holds any more is reset, and the peer asked to stop")
     func dropped() async throws {
-        let seen = Report<(any Error)?>()
+        let (taken, seen) = (Report<Void>(), Report<(any Error)?>())
         try await LoopbackPair.run(client: { $0.cancellationCode = 45 }) { connection in
             for await stream in connection.incomingStreams {
+                taken.send()
                 seen.send(await failure { while try await stream.read() != nil {} })
                 seen.send(await failure { while true { try await stream.write(pattern(1000)) } })
             }
         } _: { pair in
             let connection = try await pair.connect()
-            try await connection.openStream().write(ByteBuffer(string: "unfinished"))
+            do {
+                let stream = try await connection.openStream()
+                try await stream.write(ByteBuffer(string: "unfinished"))
+                await taken.next()
+                withExtendedLifetime(stream) {}
+            }
             #expect(await seen.next() as? QUICError == .streamResetByPeer(code: 45))
             #expect(await seen.next() as? QUICError == .streamStoppedByPeer(code: 45))
         }

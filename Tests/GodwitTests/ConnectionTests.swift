@@ -101,6 +101,26 @@ struct ConnectionTests {
         }
     }
 
+    @Test("Certificates and keys can be read from files, and a bad one is named")
+    func files() throws {
+        let made = try SelfSignedCertificate.make(names: ["localhost"])
+        try withTemporaryFile(made.certificate.pem) { certificate in
+            try withTemporaryFile(made.key.pem) { key in
+                let identity = try Identity.files(certificates: certificate, key: key)
+                #expect(identity.certificates == [made.certificate])
+                guard case .certificates([made.certificate]) = try TrustPolicy.file(certificate) else {
+                    Issue.record("another certificate")
+                    return
+                }
+                #expect(throws: TLSConfigurationError.self) {
+                    try Identity.files(certificates: key, key: certificate)
+                }
+            }
+        }
+        let missing = TLSConfigurationError(source: "/no/such/file", problem: "No such file or directory")
+        #expect(throws: missing) { try TrustPolicy.file("/no/such/file") }
+    }
+
     @Test("Keys can be replaced while data flows (RFC 9001 section 6)")
     func keyUpdate() async throws {
         try await LoopbackPair.run(serve: echo) { pair in

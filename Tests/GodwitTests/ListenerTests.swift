@@ -95,6 +95,48 @@ struct ListenerTests {
         }
     }
 
+    @Test("Streams that are opened and reset before anybody takes them leave nothing behind")
+    func resetFlood() async throws {
+        let waiting = Report<Int>()
+        try await LoopbackPair.run {
+            $0.transport.maxDatagramFrameSize = 1200
+        } serve: { connection in
+            // Takes no stream until the last has come.
+            for await datagram in connection.datagrams where datagram.readableBytes > 0 {
+                waiting.send(connection.driver.incoming.count)
+            }
+        } _: { pair in
+            var client = pair.client
+            client.transport.maxDatagramFrameSize = 1200
+            let connection = try await QUICConnection.connect(
+                to: "127.0.0.1", port: pair.port, configuration: client)
+            for _ in 0..<500 {
+                let stream = try await connection.openUnidirectionalStream()
+                try await stream.write(ByteBuffer(string: "x"))
+                await stream.reset(code: 0)
+            }
+            try await connection.sendDatagram(ByteBuffer(string: "done"))
+            let count = try #require(await waiting.next())
+            #expect(count <= 100)
+        }
+    }
+
+    @Test("Connections end when their event loops shut down")
+    func eventLoopShutdown() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        try await LoopbackPair.run(serve: echo) { pair in
+            let connection = try await QUICConnection.connect(
+                to: "127.0.0.1", port: pair.port, configuration: pair.client, eventLoopGroup: group)
+            let stream = try await connection.openStream()
+            try await stream.write(ByteBuffer(string: "hello"))
+            let hasRead = Report<Void>()
+            let reading = Task { while try await stream.read() != nil { hasRead.send() } }
+            await hasRead.next()
+            try await group.shutdownGracefully()
+            await #expect(throws: QUICError.connectionClosed(.noViablePath)) { try await reading.value }
+        }
+    }
+
     @Test("An address that is in use can't be listened at")
     func addressInUse() async throws {
         try await LoopbackPair.run { pair in

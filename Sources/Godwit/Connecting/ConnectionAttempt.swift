@@ -61,6 +61,7 @@ struct ConnectionAttempt: Sendable {
     ) -> EndpointLoop {
         var endpoint = EndpointConfiguration(unixTimeAtEpoch: godwit_unix_time())
         endpoint.transport = configuration.transport
+        endpoint.qlog = configuration.qlogFolder.map { QlogFolder(path: $0, logger: configuration.logger) }
         return EndpointLoop(
             driver: .of(eventLoop), configuration: endpoint,
             settings: EndpointSettings(

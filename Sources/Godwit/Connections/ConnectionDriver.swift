@@ -3,6 +3,7 @@ import GodwitCrypto
 import GodwitWire
 import Logging
 import NIOCore
+import Synchronization
 
 /// A connection on its event loop: the core's, and the tasks that wait for it.
 final class ConnectionDriver: @unchecked Sendable {
@@ -13,6 +14,8 @@ final class ConnectionDriver: @unchecked Sendable {
     let handle: ConnectionHandle
     let role: Role
     let startedAt: Instant
+    /// Whether the connection has ended, for those who are not on the event loop; which may be gone by then.
+    let isOver = Atomic<Bool>(false)
 
     var streams: [StreamID: StreamDriver] = [:]
     /// Streams that the peer opened and nobody has taken.
@@ -100,6 +103,7 @@ final class ConnectionDriver: @unchecked Sendable {
 
     private func onClosed(_ reason: ConnectionCloseReason) {
         closeReason = reason
+        isOver.store(true, ordering: .relaxed)
         loop.connections[handle] = nil
         if isHandshakeComplete { loop.settings.metrics.noteClosed(reason) }
         loop.logger.debug("connection closed", metadata: logMetadata.merging(["reason": "\(reason)"]) { $1 })
@@ -133,7 +137,8 @@ final class ConnectionDriver: @unchecked Sendable {
     private func handle(_ event: StreamEvent) {
         switch event {
         case .opened(let id): onOpened(id)
-        case .readable(let id), .resetByPeer(let id, _): streams[id]?.readers.wakeAll()
+        case .readable(let id): streams[id]?.readers.wakeAll()
+        case .resetByPeer(let id, _): onReset(id)
         case .writable(let id): streams[id]?.writers.wakeAll()
         case .stopSendingByPeer(let id, let code): streams[id]?.onStoppedByPeer(code: code)
         case .finished(let id): streams[id]?.onAllAcknowledged()
@@ -149,12 +154,29 @@ final class ConnectionDriver: @unchecked Sendable {
         announce()
     }
 
+    /// A stream that was reset before anybody took it is none any more. Otherwise a peer that opens and resets
+    /// streams, of which the core forgets each at once, could fill the queue without end.
+    private func onReset(_ id: StreamID) {
+        guard let stream = streams[id] else { return }
+        if stream.isTaken { return stream.readers.wakeAll() }
+        incoming.removeAll { $0 === stream }
+        stream.abandon()
+    }
+
+    /// The next stream that the peer opened; nil when there is none now.
+    func takeIncoming() -> StreamDriver? {
+        let stream = incoming.popFirst()
+        stream?.isTaken = true
+        return stream
+    }
+
     /// Nil while the peer allows no more streams.
     func openStream(_ direction: StreamID.Direction) throws -> StreamDriver? {
         if let closeReason { throw QUICError.connectionClosed(closeReason) }
         loop.markBusy()
         guard let id = core.openStream(direction) else { return nil }
         let stream = StreamDriver(id, of: self, isEarly: !isHandshakeComplete)
+        stream.isTaken = true
         streams[id] = stream
         return stream
     }

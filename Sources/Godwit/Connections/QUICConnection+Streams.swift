@@ -38,7 +38,7 @@ extension QUICConnection {
     /// ``closed`` tells why.
     ///
     /// The peer can have no more streams open than the configuration allows. So streams that are not taken here keep
-    /// it from opening others, and nothing piles up.
+    /// it from opening others, and nothing piles up. A stream that the peer resets before it is taken here is gone.
     public var incomingStreams: IncomingStreams { IncomingStreams(connection: self) }
 
     /// The streams that the peer opens.
@@ -68,7 +68,7 @@ extension QUICConnection {
     nonisolated(nonsending) private func nextIncomingStream() async -> QUICStream? {
         let driver = driver
         while driver.driver.isCurrent {
-            if let stream = driver.incoming.popFirst() { return QUICStream(stream, of: self) }
+            if let stream = driver.takeIncoming() { return QUICStream(stream, of: self) }
             if driver.closeReason != nil || Task.isCancelled { return nil }
             await driver.driver.suspend({ driver.incomingWaiters.append($0) }) { driver.incomingWaiters.wakeAll() }
         }

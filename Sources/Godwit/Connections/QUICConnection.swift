@@ -1,6 +1,7 @@
 public import GodwitCore
 public import GodwitCrypto
 public import GodwitWire
+import Synchronization
 
 /// A connection between a client and a server, with streams and datagrams on it.
 ///
@@ -20,6 +21,7 @@ public final class QUICConnection: Sendable {
 
     deinit {
         let driver = driver
+        guard !driver.isOver.load(ordering: .relaxed) else { return }
         driver.driver.execute { driver.abandon() }
     }
 
@@ -120,6 +122,7 @@ public final class QUICConnection: Sendable {
     ///   - code: tells the peer's application why; one of the application protocol's, below 2^62.
     ///   - reason: for people; cut off if it does not fit a packet.
     nonisolated(nonsending) public func close(code: UInt64 = 0, reason: String = "") async {
+        guard !driver.isOver.load(ordering: .relaxed) else { return }
         await driver.onLoop { $0.close(code: code, reason: reason) }
     }
 

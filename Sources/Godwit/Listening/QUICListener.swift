@@ -23,6 +23,8 @@ import Synchronization
 ///
 /// It works on every event loop of its group at once, with a socket on each; the kernel spreads clients over them.
 /// Bound to `[::]` it serves IPv6 and IPv4.
+///
+/// When the last reference to a listener goes it takes no more connections; those that there are go on.
 public final class QUICListener: Sendable {
     let loops: [EndpointLoop]
     let acceptQueue: AcceptQueue
@@ -44,6 +46,16 @@ public final class QUICListener: Sendable {
         self.acceptQueue = acceptQueue
         self.configuration = configuration
         state = Mutex(State(localAddress: .anywhere))
+    }
+
+    deinit {
+        acceptQueue.finish()
+        for loop in loops {
+            loop.driver.execute {
+                loop.endsWithConnections = true
+                loop.markBusy()
+            }
+        }
     }
 
     /// Where the listener can be reached, with the port that the system chose if none was asked for.
@@ -82,6 +94,7 @@ public final class QUICListener: Sendable {
         endpoint.server = configuration.server
         endpoint.serverID = configuration.serverID
         endpoint.shard = UInt16(truncatingIfNeeded: index)
+        endpoint.qlog = configuration.qlogFolder.map { QlogFolder(path: $0, logger: configuration.logger) }
         let loop = EndpointLoop(
             driver: .of(eventLoop), configuration: endpoint,
             settings: EndpointSettings(

@@ -19,6 +19,9 @@ public struct QUICServerConfiguration: Sendable {
     /// The application's error code for what ends without one: streams whose task was cancelled or whose last
     /// reference went, connections nobody uses or that are left at a shutdown.
     public var cancellationCode: UInt64 = 0
+    /// A folder for the logs of connections (qlog): each gets a file, `<original destination id>_server.sqlog`, which
+    /// qvis shows. They tell what went over the wire but no content and no keys. Nil for no logs.
+    public var qlogFolder: String?
     /// Gets what happens to connections, at level debug, and to sockets.
     public var logger = Logger(label: "Godwit.Server")
 

@@ -26,7 +26,7 @@ extension EndpointLoop {
 
     /// Opens a connection as a client.
     func connect(_ request: ConnectRequest) throws(ConnectError) -> ConnectionDriver {
-        hasConnected = true
+        endsWithConnections = true
         markBusy()
         let handle = try endpoint.connect(request, now: now())
         let connection = ConnectionDriver(endpoint.connection(handle)!, on: self, isAnnounced: true)

@@ -32,7 +32,7 @@ extension EndpointLoop {
     func reapplySocketOptions() throws(QUICError) {
         for socket in sockets {
             try socket.descriptor.configure()
-            socket.usesTrains = socket.descriptor.supportsTrains
+            socket.sender.usesTrains = socket.descriptor.supportsTrains
         }
     }
 

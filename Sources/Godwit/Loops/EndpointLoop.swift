@@ -28,13 +28,15 @@ final class EndpointLoop: @unchecked Sendable {
     var isBusy = false
     /// Nothing gets through to the endpoint, because the process is about to be frozen.
     var isHeld = false
-    /// Whether a client has begun to use its endpoint; afterwards it ends with its connections.
-    var hasConnected = false
+    /// Whether the endpoint ends with its last connection: a client's does once it has opened one, a server's when
+    /// nobody has the listener any more.
+    var endsWithConnections = false
     var isClosed = false
     var closeWaiters = Waiters()
 
     /// How many trains an endpoint may send before the others on the loop get their turn.
     private static let trainsPerRound = 4
+    private static let roundsPerFlush = 16
 
     init(driver: LoopDriver, configuration: EndpointConfiguration, settings: EndpointSettings) {
         self.driver = driver
@@ -65,9 +67,10 @@ final class EndpointLoop: @unchecked Sendable {
         return true
     }
 
-    /// Sends everything at once, for a caller who may be about to end the process.
+    /// Sends what there is at once, for a caller who may be about to end the process.
     func flush() {
-        while transmit() {}
+        var rounds = 0
+        while rounds < Self.roundsPerFlush, transmit() { rounds += 1 }
     }
 
     private var isBlocked: Bool { sockets.contains { $0.held != nil } }
@@ -76,7 +79,7 @@ final class EndpointLoop: @unchecked Sendable {
         let hasTold = tellEvents()
         setAlarm()
         reportMetrics()
-        if settings.role == .client, hasConnected, endpoint.connectionCount == 0 { close() }
+        if endsWithConnections, endpoint.connectionCount == 0 { close() }
         return hasTold
     }
 
@@ -86,30 +89,33 @@ final class EndpointLoop: @unchecked Sendable {
         guard let socket = sockets.last(where: { $0.covers(transmission) }) else {
             return traffic.noteDropped(transmission)
         }
-        let problem = socket.lastProblem
         settle(socket.send(train, transmission), transmission, socket, now: now)
-        if socket.lastProblem != problem { logProblem(of: socket, transmission) }
-    }
-
-    private func logProblem(of socket: UDPSocket, _ transmission: Transmission) {
-        logger.debug(
-            "the system refused a datagram",
-            metadata: [
-                "error": "\(SystemError.describe(socket.lastProblem))", "remote": "\(transmission.remote)",
-                "local": "\(transmission.local)",
-            ])
     }
 
     private func settle(_ outcome: SendOutcome, _ transmission: Transmission, _ socket: UDPSocket, now: Instant) {
         switch outcome {
         case .sent: traffic.noteSent(transmission)
-        case .dropped: traffic.noteDropped(transmission)
         case .blocked: retry(socket)
+        case .refused(let problem):
+            traffic.noteDropped(transmission)
+            log(problem, of: socket, transmission)
         case .tooLarge(let size):
             traffic.noteDropped(transmission)
             endpoint.onMessageTooLarge(
                 size: size, from: transmission.local, to: transmission.remote, now: now)
         }
+    }
+
+    /// A trouble that lasts is told once.
+    private func log(_ problem: CInt, of socket: UDPSocket, _ transmission: Transmission) {
+        guard problem != socket.lastProblem else { return }
+        socket.lastProblem = problem
+        logger.debug(
+            "the system refused a datagram",
+            metadata: [
+                "error": "\(SystemError.describe(problem))", "remote": "\(transmission.remote)",
+                "local": "\(transmission.local)",
+            ])
     }
 
     /// A full buffer empties at the speed of the network, which nobody tells us about; so we try again soon.

@@ -17,8 +17,7 @@ final class UDPSocket: @unchecked Sendable {
     let descriptor: SocketDescriptor
     /// What could not be sent yet because the system had no room.
     var held: HeldTrain?
-    /// Whether the system takes trains of datagrams.
-    var usesTrains: Bool
+    var sender: TrainSender
     /// The last errno for which something was dropped.
     var lastProblem: CInt = 0
     /// Whether the descriptor is ours; when the channel is closed it may be another's.
@@ -30,7 +29,7 @@ final class UDPSocket: @unchecked Sendable {
     private init(_ descriptor: SocketDescriptor) {
         self.descriptor = descriptor
         localAddress = descriptor.localAddress
-        usesTrains = descriptor.supportsTrains
+        sender = TrainSender(usesTrains: descriptor.supportsTrains)
     }
 
     func covers(_ transmission: Transmission) -> Bool {

@@ -1,6 +1,7 @@
 public import GodwitCore
 public import GodwitWire
 import NIOCore
+import Synchronization
 
 /// A stream of a QUIC connection: bytes in order, one way or both (RFC 9000 section 2).
 ///
@@ -31,6 +32,7 @@ public final class QUICStream: Sendable {
 
     deinit {
         let driver = driver
+        guard !driver.connection.isOver.load(ordering: .relaxed) else { return }
         driver.driver.execute { driver.abandon() }
     }
 

@@ -10,6 +10,8 @@ final class StreamDriver: @unchecked Sendable {
     /// Whether the stream was opened before the handshake was complete.
     let isEarly: Bool
 
+    /// Whether the application has it; until then it is in the connection's queue.
+    var isTaken = false
     var readers = Waiters()
     var writers = Waiters()
     var deliveryWaiters = Waiters()
@@ -118,7 +120,7 @@ final class StreamDriver: @unchecked Sendable {
 
     func checkSending() throws {
         switch sendingEnd {
-        case nil: return
+        case nil: try connection.checkOpen()
         case .finished, .delivered: throw QUICError.streamUnusable(.sendingEnded)
         case .failed(let error): throw error
         }

@@ -54,7 +54,9 @@ extension Connection {
             return elicits || received[space].hasAckToSend
         case .earlyData:
             // RFC 9000 section 7.4.1: early data keeps to the limits remembered, so it ends where others are learnt.
-            guard protection.oneRTT == nil, !hasPeerParameters, mayElicit || pending.probes.application > 0 else { return false }
+            guard protection.oneRTT == nil, !hasPeerParameters, mayElicit || pending.probes.application > 0 else {
+                return false
+            }
             return hasApplicationDataToSend || pending.probes.application > 0
         case .oneRTT:
             if received.application.shouldAckNow(now) || pending.probes.application > 0 { return true }

@@ -22,7 +22,8 @@ extension Connection {
         if level == .oneRTT, let keys = protection.oneRTT { return Self.name(keys.state.writeSecret.bytes) }
         let ids = [identity.originalDestination, identity.localHandshakeID] + [identity.retrySource].compactMap { $0 }
         let version = identity.version.rawValue
-        return Self.name(ids.flatMap(\.bytes) + [UInt8(level.rawValue), UInt8(truncatingIfNeeded: version >> 24), UInt8(truncatingIfNeeded: version)])
+        let tail = [UInt8(level.rawValue), UInt8(truncatingIfNeeded: version >> 24), UInt8(truncatingIfNeeded: version)]
+        return Self.name(ids.flatMap(\.bytes) + tail)
     }
 
     /// A number for bytes (FNV-1a, then mixed).

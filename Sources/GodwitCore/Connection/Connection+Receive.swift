@@ -50,7 +50,9 @@ extension Connection {
         _ header: ShortHeader, _ datagram: UnsafeMutableRawBufferPointer, _ arrival: inout DatagramArrival
     ) {
         let packet = UnsafeMutableRawBufferPointer(rebasing: datagram[header.packetOffset..<header.packetEnd])
-        guard isFixedBitGood(header.firstByte), header.hasSample else { return drop(.invalid, .oneRTT, size: packet.count) }
+        guard isFixedBitGood(header.firstByte), header.hasSample else {
+            return drop(.invalid, .oneRTT, size: packet.count)
+        }
         guard mayReadOneRTT, let key = protection.oneRTT?.readHeader else {
             return undecryptable.add(packet, level: .oneRTT, arrival: arrival)
         }

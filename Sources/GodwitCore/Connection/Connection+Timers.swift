@@ -104,6 +104,8 @@ extension Connection {
         case .declareLost: applyOutcome(now: now, context)
         case .sendProbes(let space, let count):
             pending.probes[space] = count
+            // A peer that has no id left for a new path of its own can't answer from there; a spare one frees it.
+            if lifecycle.isConfirmed, loss.ptoCount == 2 { localIDs.offerReplacement() }
             // A server that has dropped its Handshake keys neither answers these nor learns from them where we are;
             // its HANDSHAKE_DONE may go to where we were.
             if role == .client, lifecycle == .established { pending.ping = true }
@@ -127,6 +129,8 @@ extension Connection {
         loss.resume(at: now, shiftedBy: span)
         for space in PacketNumberSpace.allCases { received[space].shift(by: span) }
         localIDs.resume(shiftedBy: span)
+        // Whoever saw the ids before the freeze should not know the connection by them elsewhere.
+        if lifecycle.isConfirmed, localAddress != nil { localIDs.retireAllIssued() }
         streams.restartMeasurements()
         paths.resume(at: now, shiftedBy: span, localAddress: localAddress)
         // A server knows where its client is only from the client's packets, and bindings on the way may be gone.

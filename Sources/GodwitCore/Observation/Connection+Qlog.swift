@@ -110,13 +110,7 @@ extension Connection {
     private func logStage(_ qlog: QlogWriter) {
         let (old, new) = (qlog.view.stage, logStage)
         if new != old {
-            // A server's handshake is complete and confirmed at once (RFC 9001 section 4.1.2).
-            if old < .complete, new == .confirmed {
-                qlog.writeStage(.complete, since: old)
-                qlog.writeStage(.confirmed, since: .complete)
-            } else {
-                qlog.writeStage(new, since: old)
-            }
+            qlog.writeStages(from: old, to: new)
             qlog.view.stage = new
         }
         guard !qlog.view.isEnded, let closeReason else { return }

@@ -9,6 +9,14 @@ extension QlogWriter {
         }
     }
 
+    /// One packet may take a connection through several stages of the handshake.
+    func writeStages(from old: QlogStage, to new: QlogStage) {
+        guard new > old, new <= .confirmed else { return writeStage(new, since: old) }
+        for stage in old.rawValue + 1...new.rawValue {
+            writeStage(QlogStage(rawValue: stage)!, since: QlogStage(rawValue: stage - 1))
+        }
+    }
+
     // MARK: The end
 
     func writeClosed(_ reason: ConnectionCloseReason) {

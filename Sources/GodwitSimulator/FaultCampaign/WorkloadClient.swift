@@ -70,7 +70,7 @@ final class WorkloadClient: EndpointApplication {
         case .handshakeCompleted: begin(program)
         case .handshakeConfirmed:
             book.confirm(connection.number)
-            if case .closing = step { finish(program) }
+            if isClosing { finish(program) }
         case .stream(let event):
             do { try happened(event, program) } catch { program.complain("client: \(event): \(error)") }
         case .closed(let reason): closed(reason, program)
@@ -106,7 +106,7 @@ final class WorkloadClient: EndpointApplication {
         if stream == heartbeat {
             heartbeat = nil
             nextHeartbeat = program.now + habits.heartbeatInterval
-            if case .closing = step { finish(program) }
+            if isClosing { finish(program) }
             return
         }
         switch step {
@@ -129,7 +129,7 @@ final class WorkloadClient: EndpointApplication {
             version: version, upwards: traffic.sentTotal, downwards: traffic.receivedTotal, reason: reason,
             closeCode: nil)
         program.host.report(.ended(connection: number, role: .client, outcome: end.description))
-        if case .closing = step {} else { program.complain("client: the connection was lost: \(reason)") }
+        if !isClosing { program.complain("client: the connection was lost: \(reason)") }
         isOver = true
     }
 
@@ -206,7 +206,7 @@ final class WorkloadClient: EndpointApplication {
         guard !isOver else { return nil }
         if case .waiting(let until) = step, traffic == nil { return until }
         guard traffic != nil else { return nil }
-        if case .closing = step { return min(confirmBy, nextHeartbeat) }
+        if isClosing { return min(confirmBy, nextHeartbeat) }
         var earliest = min(nextKeyUpdate, confirmBy, nextHeartbeat)
         if case .waiting(let until) = step { earliest = min(earliest, until) }
         return earliest
@@ -226,20 +226,23 @@ final class WorkloadClient: EndpointApplication {
         migrateIfWanted()
     }
 
+    private var isClosing: Bool {
+        if case .closing = step { true } else { false }
+    }
+
     private func judgeConfirmation() {
         confirmBy = .distantFuture
         if !book.isConfirmed(traffic.connection) { connection?.close(code: habits.closeCode) }
     }
 
     private func beat(_ program: EndpointProgram) {
-        if case .closing = step {
-            connection?.ping()
-        } else if heartbeat == nil {
+        let mayAsk = heartbeat == nil && !isClosing
+        if mayAsk {
             heartbeat = open(.bidirectional, Self.heartbeatSize, response: Self.heartbeatSize, program)
-        } else {
-            // The request that is under way may wait for a server that looks for us elsewhere.
-            connection?.ping()
         }
+        // What is under way, and what keeps a stream from being opened, may wait for a server that looks for us
+        // elsewhere.
+        if !mayAsk || heartbeat == nil { connection?.ping() }
         nextHeartbeat = program.now + habits.heartbeatInterval
     }
 

@@ -15,6 +15,17 @@ public struct InteropClient: Sendable {
     public func run() async throws -> Int32 {
         guard InteropServer.testCases.contains(contract.testCase) else { return InteropContract.unsupported }
         guard !contract.requests.isEmpty else { throw Failure(ExitCode.usage, "REQUESTS: nothing to download") }
+        do {
+            try await runTestCase()
+        } catch {
+            await QlogFiles.flush()
+            throw error
+        }
+        await QlogFiles.flush()
+        return 0
+    }
+
+    private func runTestCase() async throws {
         switch contract.testCase {
         case "resumption": try await resume(earlyData: false)
         case "zerortt": try await resume(earlyData: true)
@@ -22,7 +33,6 @@ public struct InteropClient: Sendable {
             for request in contract.requests { try await download([request]) }
         default: try await download(contract.requests)
         }
-        return 0
     }
 
     private func configuration() throws -> QUICClientConfiguration {
@@ -34,6 +44,7 @@ public struct InteropClient: Sendable {
             tls.keyLog = { log.write($0) }
         }
         var configuration = try QUICClientConfiguration(tls: tls)
+        configuration.qlogFolder = contract.qlogFolder
         configuration.transport.handshakeTimeout = .seconds(60)
         if contract.testCase == "v2" {
             configuration.transport.versions = [.v2, .v1]

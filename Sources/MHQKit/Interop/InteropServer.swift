@@ -46,6 +46,7 @@ public struct InteropServer: Sendable {
             tls.keyLog = { log.write($0) }
         }
         var configuration = try QUICServerConfiguration(tls: tls)
+        configuration.qlogFolder = contract.qlogFolder
         configuration.transport.maxIncomingBidirectionalStreams = 1000
         if contract.testCase == "v2" { configuration.transport.versions = [.v2, .v1] }
         configuration.server.retryPolicy = contract.testCase == "retry" ? .always : .never

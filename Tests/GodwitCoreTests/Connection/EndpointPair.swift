@@ -34,10 +34,10 @@ final class EndpointPair {
 
     init(
         client: TransportConfiguration = .init(), server: TransportConfiguration = .init(), seed: UInt8 = 1,
-        configure: (inout ServerConfiguration) -> Void = { _ in }
+        qlog: (any QlogSinkFactory)? = nil, configure: (inout ServerConfiguration) -> Void = { _ in }
     ) {
         self.client = Endpoint(
-            configuration: EndpointPair.configuration(client, server: nil),
+            configuration: EndpointPair.configuration(client, server: nil, qlog: qlog),
             entropy: Entropy(seed: [UInt8](repeating: seed, count: 32)))
         var tls = DeterministicTLSServer(applicationProtocols: ["test"])
         tls.ticketKeys = TicketKeys([SharedKey([UInt8](repeating: 9, count: 32))!])
@@ -47,16 +47,19 @@ final class EndpointPair {
         serverConfiguration.retryPolicy = .never
         configure(&serverConfiguration)
         self.server = Endpoint(
-            configuration: EndpointPair.configuration(server, server: serverConfiguration),
+            configuration: EndpointPair.configuration(server, server: serverConfiguration, qlog: qlog),
             entropy: Entropy(seed: [UInt8](repeating: seed &+ 100, count: 32)))
     }
 
-    static func configuration(_ transport: TransportConfiguration, server: ServerConfiguration?) -> EndpointConfiguration {
+    static func configuration(
+        _ transport: TransportConfiguration, server: ServerConfiguration?, qlog: (any QlogSinkFactory)? = nil
+    ) -> EndpointConfiguration {
         var configuration = EndpointConfiguration(
             connectionIDKey: SharedKey([UInt8](repeating: server == nil ? 1 : 2, count: 32))!,
             statelessResetKey: SharedKey([UInt8](repeating: 3, count: 32))!, unixTimeAtEpoch: 1_800_000_000)
         configuration.transport = transport
         configuration.server = server
+        configuration.qlog = qlog
         return configuration
     }
 

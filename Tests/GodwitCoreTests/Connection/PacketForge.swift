@@ -208,3 +208,70 @@ struct VisiblePacket {
         }
     }
 }
+
+/// Packets that anyone can make or read, because their keys follow from what is in the clear.
+enum OpenPacket {
+    /// The payload of the first packet of a datagram, an Initial packet of a client that made up `destination`.
+    static func clientInitial(_ datagram: [UInt8], destination: ConnectionID) -> (number: UInt64, payload: [UInt8])? {
+        var bytes = datagram
+        return bytes.withUnsafeMutableBytes { bytes in
+            guard
+                case .long(let header)? = PacketHeader.decode(UnsafeRawBufferPointer(bytes), connectionIDLength: 0),
+                header.type == .initial
+            else { return nil }
+            let secrets = InitialSecrets(destinationConnectionID: destination, version: header.version)
+            let keys = DirectionKeys(secret: secrets.client, version: header.version)
+            let packet = UnsafeMutableRawBufferPointer(rebasing: bytes[..<header.packetEnd])
+            let opened = HeaderProtection.remove(
+                from: packet, packetNumberOffset: header.packetNumberOffset, largest: nil, using: keys.header)
+            let body = UnsafeMutableRawBufferPointer(rebasing: packet[opened.headerCount...])
+            let count = keys.packet.open(
+                packetNumber: opened.packetNumber,
+                header: UnsafeRawBufferPointer(rebasing: packet[..<opened.headerCount]), payload: body)
+            return count.map { (opened.packetNumber, Array(body[..<$0])) }
+        }
+    }
+
+    /// A Retry packet with a good integrity tag.
+    static func retry(
+        to destination: ConnectionID, from source: ConnectionID, token: [UInt8], original: ConnectionID,
+        version: QUICVersion = .v1
+    ) -> [UInt8] {
+        var packet: [UInt8] = [0xc0 | LongPacketType.retry.bits(in: version) << 4]
+        withUnsafeBytes(of: version.rawValue.bigEndian) { packet += $0 }
+        packet += [UInt8(destination.length)] + destination.bytes + [UInt8(source.length)] + source.bytes + token
+        let tag = packet.withUnsafeBytes {
+            RetryIntegrity.tag(packet: $0, originalDestination: original, version: version)
+        }
+        return packet + tag!
+    }
+
+    /// A Version Negotiation packet.
+    static func versionNegotiation(
+        to destination: ConnectionID, from source: ConnectionID, _ versions: [QUICVersion]
+    ) -> [UInt8] {
+        var packet: [UInt8] = [0x80, 0, 0, 0, 0]
+        packet += [UInt8(destination.length)] + destination.bytes + [UInt8(source.length)] + source.bytes
+        for version in versions { withUnsafeBytes(of: version.rawValue.bigEndian) { packet += $0 } }
+        return packet
+    }
+}
+
+extension Endpoint {
+    /// Has a datagram arrive and returns what goes out at once.
+    func answers(
+        to datagram: [UInt8], from remote: NetworkAddress = EndpointPair.clientAddress,
+        at local: NetworkAddress = EndpointPair.serverAddress, now: Instant
+    ) -> [[UInt8]] {
+        var bytes = datagram
+        bytes.withUnsafeMutableBytes {
+            receive($0, segmentSize: max(1, $0.count), from: remote, to: local, ecn: .notECT, now: now)
+        }
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        var answers: [[UInt8]] = []
+        while let sent = buffer.withUnsafeMutableBytes({ transmit(into: $0, now: now) }) {
+            answers.append(Array(buffer[..<sent.count]))
+        }
+        return answers
+    }
+}

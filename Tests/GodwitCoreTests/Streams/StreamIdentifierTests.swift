@@ -5,7 +5,6 @@ import Testing
 
 @Suite("Stream ids and who opens what")
 struct StreamIdentifierTests {
-    // Holds: 9000-2.1-1
     @Test("Each side numbers its streams of each direction from 0 (RFC 9000 section 2.1)")
     func ids() {
         let peers = StreamPeers()
