@@ -121,6 +121,18 @@ struct LinkTests {
         #expect(4.5...5.5 ~= Double(lost) / Double(bursts))
     }
 
+    @Test("A burst does not wait for a protocol that backs off")
+    func endsBurstsInTime() {
+        let model = BurstLoss(goodToBad: 0, badToGood: 0)
+        var random = DeterministicRandom(seed: 1)
+        var state = BurstLossState()
+        _ = state.loses(BurstLoss(goodToBad: 1, badToGood: 0), random: &random)
+        state.passTime(until: .zero + .milliseconds(900))
+        #expect(state.loses(model, random: &random))
+        state.passTime(until: .zero + .seconds(2))
+        #expect(!state.loses(model, random: &random))
+    }
+
     @Test("A link loses in bursts what its model says")
     func appliesBursts() {
         let model = BurstLoss(goodToBad: 1, badToGood: 1)

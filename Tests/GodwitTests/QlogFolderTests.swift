@@ -84,11 +84,13 @@ struct QlogFolderTests {
             for _ in 0..<40 { sink.write(record) }
             gate.signal()
             await QlogFiles.flush()
-            let size = try FileManager.default.attributesOfItem(atPath: path + "/03_client.sqlog")[.size] as? Int
+            let size =
+                try FileManager.default.attributesOfItem(atPath: path + "/03_client.sqlog")[.size] as? Int
             #expect(size == QlogFolder.maxWaiting)
             sink.write(record)
             await QlogFiles.flush()
-            let later = try FileManager.default.attributesOfItem(atPath: path + "/03_client.sqlog")[.size] as? Int
+            let later =
+                try FileManager.default.attributesOfItem(atPath: path + "/03_client.sqlog")[.size] as? Int
             #expect(later == QlogFolder.maxWaiting + record.count)
         }
     }

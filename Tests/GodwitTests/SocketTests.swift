@@ -14,6 +14,7 @@ import Musl
 @Suite("UDP sockets")
 struct SocketTests {
     #if os(Linux)
+    // Holds: 9000-9.7-1, 9000-14-2, 9000-14-3
     @Test(
         "Every option is set: no fragments, ECN, packet information, trains, buffers (RFC 9000 section 14)",
         arguments: ["127.0.0.1:0", "0.0.0.0:0", "[::1]:0", "[::]:0"])

@@ -4,15 +4,15 @@ import NIOPosix
 
 /// The files that connections are logged to, for those who have set a `qlogFolder`.
 public enum QlogFiles {
-    /// Waits until everything that was logged so far has been written. It is for processes that are about to end;
-    /// the logs of connections that are not over yet may still grow afterwards.
+    /// Waits until everything that was logged so far has been written. It is for processes that are about to
+    /// end; the logs of connections that are not over yet may still grow afterwards.
     public static func flush() async { try? await QlogFolder.thread.runIfActive {} }
 }
 
 /// The folder that the logs of an endpoint's connections go to, a file for each.
 ///
-/// Files are written by a thread of their own, so that no event loop waits for a disk. It opens them for each batch
-/// of records: however many connections there are, one file is open.
+/// Files are written by a thread of their own, so that no event loop waits for a disk. It opens them for each
+/// batch of records: however many connections there are, one file is open.
 struct QlogFolder: QlogSinkFactory {
     /// How much may wait for the disk, for all connections of an endpoint.
     static let maxWaiting = 16 << 20

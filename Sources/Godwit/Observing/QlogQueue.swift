@@ -46,7 +46,9 @@ final class QlogQueue: Sendable {
         while let records = nextBatch() {
             let problem = file.withLock { $0.append(records) }
             budget.give(records.reduce(0) { $0 + $1.count })
-            if let problem { logger.warning("a qlog file cannot be written", metadata: ["error": "\(problem)"]) }
+            if let problem {
+                logger.warning("a qlog file cannot be written", metadata: ["error": "\(problem)"])
+            }
         }
     }
 

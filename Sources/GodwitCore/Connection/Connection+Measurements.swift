@@ -31,7 +31,8 @@ extension Connection {
         ConnectionMeasurement(name: name, value: value, bound: bound)
     }
 
-    /// Those in use, and what the pace of issuing lets retire within the time that late packets are waited for.
+    /// Those in use, and what the pace of issuing lets retire within the time that late packets are waited
+    /// for.
     private static var mostLiveIDs: Int { 8 + 128 }
     /// What the largest windows hold in small packets.
     private static var mostOpenPackets: Int { 1 << 17 }

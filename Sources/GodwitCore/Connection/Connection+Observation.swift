@@ -6,7 +6,8 @@ extension Connection {
     func tell(_ observer: any PacketObserver, ofSealed packet: PacketBuilder, size: Int) {
         observer.onSealed(
             SealedPacket(
-                connection: handle, level: packet.level, key: writeKeyName(at: packet.level), number: packet.number,
+                connection: handle, level: packet.level, key: writeKeyName(at: packet.level),
+                number: packet.number,
                 size: size))
     }
 
@@ -16,13 +17,18 @@ extension Connection {
                 connection: handle, level: packet.level, number: packet.number, payload: packet.payload))
     }
 
-    /// A 1-RTT key is named by its secret, which copies of a connection share. The keys of a handshake, which has
-    /// no copies, are named by what tells handshakes apart.
+    /// A 1-RTT key is named by its secret, which copies of a connection share. The keys of a handshake, which
+    /// has no copies, are named by what tells handshakes apart.
     private func writeKeyName(at level: EncryptionLevel) -> UInt64 {
         if level == .oneRTT, let keys = protection.oneRTT { return Self.name(keys.state.writeSecret.bytes) }
-        let ids = [identity.originalDestination, identity.localHandshakeID] + [identity.retrySource].compactMap { $0 }
+        let ids =
+            [identity.originalDestination, identity.localHandshakeID]
+            + [identity.retrySource].compactMap { $0 }
         let version = identity.version.rawValue
-        let tail = [UInt8(level.rawValue), UInt8(truncatingIfNeeded: version >> 24), UInt8(truncatingIfNeeded: version)]
+        let tail = [
+            UInt8(level.rawValue), UInt8(truncatingIfNeeded: version >> 24),
+            UInt8(truncatingIfNeeded: version),
+        ]
         return Self.name(ids.flatMap(\.bytes) + tail)
     }
 
@@ -32,7 +38,7 @@ extension Connection {
         return (digest ^ digest >> 29) &* 0x9e37_79b9_7f4a_7c15
     }
 
-    /// What both ends call the connection: the id that the client's first packet was addressed to (RFC 9000 section
-    /// 7.3).
+    /// What both ends call the connection: the id that the client's first packet was addressed to (RFC 9000
+    /// section 7.3).
     package var number: UInt64 { Self.name(identity.originalDestination.bytes) }
 }

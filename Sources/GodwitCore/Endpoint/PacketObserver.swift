@@ -2,7 +2,8 @@ package import GodwitWire
 
 /// Somebody who watches the packets of all connections of an endpoint: a simulation's checkers.
 ///
-/// It sees plain values and changes nothing. An endpoint without one pays a comparison with nil for each packet.
+/// It sees plain values and changes nothing. An endpoint without one pays a comparison with nil for each
+/// packet.
 package protocol PacketObserver: AnyObject {
     /// A packet was protected, and will be sent unless the driver loses it.
     func onSealed(_ packet: SealedPacket)
@@ -18,7 +19,8 @@ package protocol PacketObserver: AnyObject {
 package struct SealedPacket {
     package var connection: ConnectionHandle
     package var level: EncryptionLevel
-    /// Stands for the key: equal for packets under one key, and different but for a chance of 2^-64 otherwise.
+    /// Stands for the key: equal for packets under one key, and different but for a chance of 2^-64
+    /// otherwise.
     package var key: UInt64
     package var number: UInt64
     /// The whole packet, in bytes.

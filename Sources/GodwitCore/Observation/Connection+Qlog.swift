@@ -136,7 +136,9 @@ extension Connection {
             if known == nil { qlog.writeAssigned(path) }
             guard path.id.rawValue != 0, path.id != paths.activeID else { continue }
             if known == nil { qlog.writeMigration("probing_started", path.id) }
-            if path.isValidated, known?.isValidated != true { qlog.writeMigration("probing_successful", path.id) }
+            if path.isValidated, known?.isValidated != true {
+                qlog.writeMigration("probing_successful", path.id)
+            }
         }
         for path in old where !paths.contains(path.id) {
             if !path.isValidated { qlog.writeMigration("probing_abandoned", path.id) }
@@ -151,7 +153,9 @@ extension Connection {
         let isNew = id != qlog.view.activePath
         if isNew, !isValidated { qlog.writeMigration("migration_started", id) }
         let wasValidated = qlog.view.paths.first { $0.id == id }?.isValidated ?? false
-        if isValidated, isNew || (!wasValidated && id.rawValue != 0) { qlog.writeMigration("migration_complete", id) }
+        if isValidated, isNew || (!wasValidated && id.rawValue != 0) {
+            qlog.writeMigration("migration_complete", id)
+        }
         let size = paths.active.mtu.currentSize
         if qlog.view.datagramSize != size || isNew { qlog.writeDatagramSize(size, on: id) }
         qlog.view.activePath = id

@@ -47,7 +47,9 @@ struct JSONRecord {
         nest("[", "]", fill)
     }
 
-    private mutating func nest(_ start: StaticString, _ end: Unicode.Scalar, _ fill: (inout JSONRecord) -> Void) {
+    private mutating func nest(
+        _ start: StaticString, _ end: Unicode.Scalar, _ fill: (inout JSONRecord) -> Void
+    ) {
         open(start)
         fill(&self)
         bytes.append(UInt8(ascii: end))
@@ -150,7 +152,9 @@ struct JSONRecord {
         let fraction = microseconds % 1000
         guard fraction > 0 else { return }
         bytes.append(UInt8(ascii: "."))
-        for divisor in [100, 10, 1] as [UInt64] { bytes.append(UInt8(ascii: "0") + UInt8(fraction / divisor % 10)) }
+        for divisor in [100, 10, 1] as [UInt64] {
+            bytes.append(UInt8(ascii: "0") + UInt8(fraction / divisor % 10))
+        }
     }
 
     private mutating func appendHex(_ value: some Sequence<UInt8>) {

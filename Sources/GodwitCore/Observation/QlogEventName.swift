@@ -1,6 +1,7 @@
 /// The events that are logged, as draft-ietf-quic-qlog-quic-events names them.
 enum QlogEventName {
-    case connectionStarted, connectionClosed, connectionStateUpdated, tupleAssigned, mtuUpdated, migrationStateUpdated
+    case connectionStarted, connectionClosed, connectionStateUpdated, tupleAssigned, mtuUpdated,
+        migrationStateUpdated
     case versionInformation, alpnInformation, parametersSet, packetSent, packetReceived, packetDropped
     case keyUpdated, keyDiscarded
     case recoveryMetricsUpdated, congestionStateUpdated, packetLost
@@ -27,14 +28,15 @@ enum QlogEventName {
         }
     }
 
-    /// The group that earlier drafts put the event in. The drafts of today have none, but allow fields of one's
-    /// own, and qvis finds events by this one.
+    /// The group that earlier drafts put the event in. The drafts of today have none, but allow fields of
+    /// one's own, and qvis finds events by this one.
     var category: StaticString {
         switch self {
         case .connectionStarted, .connectionClosed, .connectionStateUpdated, .tupleAssigned, .mtuUpdated,
             .migrationStateUpdated:
             "connectivity"
-        case .versionInformation, .alpnInformation, .parametersSet, .packetSent, .packetReceived, .packetDropped:
+        case .versionInformation, .alpnInformation, .parametersSet, .packetSent, .packetReceived,
+            .packetDropped:
             "transport"
         case .keyUpdated, .keyDiscarded: "security"
         case .recoveryMetricsUpdated, .congestionStateUpdated, .packetLost: "recovery"

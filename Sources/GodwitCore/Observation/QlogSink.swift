@@ -2,9 +2,9 @@ public import GodwitWire
 
 /// Takes the log of one connection, record by record.
 ///
-/// It is called on the event loop of the endpoint, so it has to return at once; a sink that writes somewhere slow
-/// keeps a bounded number of records for another thread and drops the rest. When the connection is over, its
-/// reference goes.
+/// It is called on the event loop of the endpoint, so it has to return at once; a sink that writes somewhere
+/// slow keeps a bounded number of records for another thread and drops the rest. When the connection is over,
+/// its reference goes.
 public protocol QlogSink: AnyObject {
     /// Takes a JSON text in the framing of RFC 7464; the concatenation of all records is a `.sqlog` file.
     func write(_ record: [UInt8])

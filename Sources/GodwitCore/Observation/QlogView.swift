@@ -74,11 +74,14 @@ struct QlogMetrics: Equatable {
         Self.write("ssthresh", slowStartThreshold, old.slowStartThreshold, &data)
     }
 
-    private static func write(_ name: StaticString, _ new: TimeSpan?, _ old: TimeSpan?, _ data: inout JSONRecord) {
+    private static func write(
+        _ name: StaticString, _ new: TimeSpan?, _ old: TimeSpan?, _ data: inout JSONRecord
+    ) {
         if let new, new != old { data.field(name, milliseconds: new) }
     }
 
-    private static func write(_ name: StaticString, _ new: UInt64?, _ old: UInt64?, _ data: inout JSONRecord) {
+    private static func write(_ name: StaticString, _ new: UInt64?, _ old: UInt64?, _ data: inout JSONRecord)
+    {
         if let new, new != old { data.field(name, new) }
     }
 }

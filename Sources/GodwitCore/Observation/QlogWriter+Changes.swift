@@ -64,7 +64,8 @@ extension QlogWriter {
     }
 
     private func writeKey(
-        _ event: QlogEventName, _ level: EncryptionLevel, isOwn: Bool, _ phase: UInt64, _ trigger: StaticString?
+        _ event: QlogEventName, _ level: EncryptionLevel, isOwn: Bool, _ phase: UInt64,
+        _ trigger: StaticString?
     ) {
         let isClients = isOwn == (name.role == .client)
         write(event) {
@@ -81,7 +82,9 @@ extension QlogWriter {
         view.metrics = metrics
         write(.recoveryMetricsUpdated, tuple: path) { metrics.write(since: old, &$0) }
         // The name before draft 08, which is the one that qvis draws its curves from.
-        write("recovery:metrics_updated", category: "recovery", tuple: path) { metrics.write(since: old, &$0) }
+        write("recovery:metrics_updated", category: "recovery", tuple: path) {
+            metrics.write(since: old, &$0)
+        }
     }
 
     func writePhase(_ phase: CongestionController.Phase, on path: PathID) {

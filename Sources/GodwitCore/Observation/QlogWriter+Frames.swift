@@ -2,8 +2,8 @@ import GodwitWire
 
 // Frames as qlog has them. A frame's raw length is what it takes on the wire.
 extension QlogWriter {
-    /// Writes the frames of a payload. What cannot be read, as it may come from a peer that breaks the rules, is an
-    /// unknown frame.
+    /// Writes the frames of a payload. What cannot be read, as it may come from a peer that breaks the rules,
+    /// is an unknown frame.
     static func writeFrames(
         of payload: UnsafeRawBufferPointer, ackDelayExponent: UInt64, _ frames: inout JSONRecord
     ) {
@@ -126,7 +126,8 @@ extension StreamID.Direction {
 }
 
 extension Frame {
-    /// How many bytes of a stream, of the handshake or of the application it carries; nil where it is not for that.
+    /// How many bytes of a stream, of the handshake or of the application it carries; nil where it is not for
+    /// that.
     fileprivate var dataCount: Int? {
         switch self {
         case .crypto(let frame): frame.data.count
@@ -166,8 +167,12 @@ extension Frame {
 extension TransportErrorCode {
     /// Writes the name of the error, and the number of one that the draft has no name for.
     func write(as field: StaticString, _ record: inout JSONRecord) {
-        if tlsAlert != nil { return record.field(field, text: "crypto_error_0x" + String(rawValue, radix: 16)) }
-        if rawValue <= Self.noViablePath.rawValue { return record.field(field, text: description.lowercased()) }
+        if tlsAlert != nil {
+            return record.field(field, text: "crypto_error_0x" + String(rawValue, radix: 16))
+        }
+        if rawValue <= Self.noViablePath.rawValue {
+            return record.field(field, text: description.lowercased())
+        }
         record.field(field, "unknown")
         record.field("error_code", rawValue)
     }

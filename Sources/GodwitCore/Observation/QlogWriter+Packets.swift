@@ -45,7 +45,8 @@ extension QlogWriter {
         record.field("dcid", hex: packet.header.dropFirst().dropLast(firstByte.packetNumberLength))
     }
 
-    private static func writeIdentity(_ level: EncryptionLevel, _ number: UInt64, _ record: inout JSONRecord) {
+    private static func writeIdentity(_ level: EncryptionLevel, _ number: UInt64, _ record: inout JSONRecord)
+    {
         record.field("packet_type", level.qlogPacketType)
         record.field("packet_number", number)
     }

@@ -33,7 +33,9 @@ extension QlogWriter {
         if let id = parameters.initialSourceConnectionID {
             data.field("initial_source_connection_id", hex: id.bytes)
         }
-        if let id = parameters.retrySourceConnectionID { data.field("retry_source_connection_id", hex: id.bytes) }
+        if let id = parameters.retrySourceConnectionID {
+            data.field("retry_source_connection_id", hex: id.bytes)
+        }
         data.field("active_connection_id_limit", parameters.activeConnectionIDLimit)
     }
 

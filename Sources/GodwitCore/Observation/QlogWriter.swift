@@ -1,11 +1,11 @@
 import GodwitWire
 
-/// Renders what happens to a connection as qlog: records of JSON (draft-ietf-quic-qlog-main-schema, the sequential
-/// file schema, with the events of draft-ietf-quic-qlog-quic-events).
+/// Renders what happens to a connection as qlog: records of JSON (draft-ietf-quic-qlog-main-schema, the
+/// sequential file schema, with the events of draft-ietf-quic-qlog-quic-events).
 ///
-/// It stands beside the connection's state, like the other caches, and no behaviour depends on it. What went over
-/// the wire it is told packet by packet; everything else it finds by comparing the connection with what it was like
-/// at the last look (``QlogView``).
+/// It stands beside the connection's state, like the other caches, and no behaviour depends on it. What went
+/// over the wire it is told packet by packet; everything else it finds by comparing the connection with what
+/// it was like at the last look (``QlogView``).
 final class QlogWriter {
     /// The draft whose events these are.
     private static let eventSchema: StaticString = "urn:ietf:params:qlog:events:quic-13"
@@ -14,8 +14,8 @@ final class QlogWriter {
     private static let maxWaiting = 64
 
     private enum Output {
-        /// Until the first genuine packet, so that whatever only looks like the start of a connection leaves no file
-        /// behind.
+        /// Until the first genuine packet, so that whatever only looks like the start of a connection leaves
+        /// no file behind.
         case waiting([[UInt8]])
         case open(any QlogSink)
         case refused

@@ -45,6 +45,8 @@ struct CertificateBuilder {
         withUnsafeMutableBytes(of: &serial) {
             _ = RAND_bytes($0.baseAddress!.assumingMemoryBound(to: UInt8.self), $0.count)
         }
+        // Neither a sign byte in front nor leading zeros that are left out: certificates of one kind are of one size.
+        serial = serial >> 2 | 1 << 62
         guard let number = ASN1_INTEGER_new() else { return false }
         defer { ASN1_INTEGER_free(number) }
         return ASN1_INTEGER_set_uint64(number, serial) == 1 && X509_set_serialNumber(x509, number) == 1

@@ -1,5 +1,5 @@
-import GodwitWire
 import GodwitCore
+import GodwitWire
 
 /// The campaign that QUIC has to survive: clients and a server with real work to do, under every fault that a
 /// ``FaultPlan`` draws, watched by every checker.
@@ -9,9 +9,9 @@ import GodwitCore
 /// print(report)
 /// ```
 ///
-/// In every tenth run (seeds that end in 3) the handshakes are those of real TLS. In another tenth (those that end
-/// in 7) every confirmed connection is written to bytes and read back again and again, and the run has to have the
-/// same trace as without.
+/// In every tenth run (seeds that end in 3) the handshakes are those of real TLS. In another tenth (those
+/// that end in 7) every confirmed connection is written to bytes and read back again and again, and the run
+/// has to have the same trace as without.
 public struct FaultCampaign: Sendable {
     /// The seeds, and what to do with failures.
     public var campaign: Campaign

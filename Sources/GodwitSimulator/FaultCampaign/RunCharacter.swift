@@ -2,8 +2,8 @@ import GodwitCore
 import GodwitCrypto
 import GodwitWire
 
-/// What a run of a fault campaign has of its own besides its ``FaultPlan``: how the endpoints are set up and what
-/// their applications do, drawn from the same seed.
+/// What a run of a fault campaign has of its own besides its ``FaultPlan``: how the endpoints are set up and
+/// what their applications do, drawn from the same seed.
 struct RunCharacter {
     let usesTLS: Bool
     let rewrites: Bool
@@ -24,7 +24,8 @@ struct RunCharacter {
         (client.transport.versions, server.transport.versions) = Self.drawVersions(&random)
         server.retryPolicy = random.chance(0.25) ? .always : .never
         (self.client, self.server) = (client, server)
-        serverKeyUpdateInterval = random.chance(0.2) ? random.plannedSpan(.milliseconds(100), .seconds(5)) : nil
+        serverKeyUpdateInterval =
+            random.chance(0.2) ? random.plannedSpan(.milliseconds(100), .seconds(5)) : nil
         habits = ClientHabits(
             heartbeatInterval: random.plannedSpan(.milliseconds(500), .seconds(3)),
             keyUpdateInterval: random.chance(0.2) ? random.plannedSpan(.milliseconds(100), .seconds(5)) : nil,
@@ -57,7 +58,8 @@ struct RunCharacter {
 }
 
 extension TransportConfiguration {
-    /// Faults may keep a client and its server apart for the better part of a minute, so the timeouts are long.
+    /// Faults may keep a client and its server apart for the better part of a minute, so the timeouts are
+    /// long.
     fileprivate static func drawn(_ random: inout DeterministicRandom) -> TransportConfiguration {
         var configuration = TransportConfiguration()
         configuration.idleTimeout = .seconds(180)
@@ -70,7 +72,9 @@ extension TransportConfiguration {
         }
         if random.chance(0.3) { configuration.maxIncomingBidirectionalStreams = random.integer(in: 1...3) }
         if random.chance(0.2) { configuration.packetsPerKeyPhase = UInt64(random.integer(in: 20...400)) }
-        if random.chance(0.3) { configuration.keepAliveInterval = .seconds(Int64(random.integer(in: 1...10))) }
+        if random.chance(0.3) {
+            configuration.keepAliveInterval = .seconds(Int64(random.integer(in: 1...10)))
+        }
         if random.chance(0.3) { configuration.maxUDPPayloadSize = random.integer(in: 1200...1472) }
         return configuration
     }

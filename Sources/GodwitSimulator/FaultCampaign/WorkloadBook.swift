@@ -58,6 +58,7 @@ final class WorkloadBook {
 
     func noteClosed(_ connection: UInt64, code: UInt64) { closeCodes[connection] = code }
 
-    /// The code that the client closed with, which may never have reached the server (RFC 9000 section 10.2.1).
+    /// The code that the client closed with, which may never have reached the server (RFC 9000 section
+    /// 10.2.1).
     func closeCode(of connection: UInt64) -> UInt64? { closeCodes[connection] }
 }

@@ -3,8 +3,8 @@ import GodwitWire
 
 /// A client of a fault campaign: does the steps of its plan one after the other and closes.
 ///
-/// A connection that comes to nothing before it is confirmed is begun anew, since addresses must not change until then
-/// (RFC 9000 section 9). Once it is confirmed it has to last.
+/// A connection that comes to nothing before it is confirmed is begun anew, since addresses must not change
+/// until then (RFC 9000 section 9). Once it is confirmed it has to last.
 final class WorkloadClient: EndpointApplication {
     private let plan: ClientPlan
     private let server: NetworkAddress
@@ -93,7 +93,9 @@ final class WorkloadClient: EndpointApplication {
         guard let connection, traffic != nil else { return }
         switch event {
         case .readable(let stream):
-            if try traffic.receive(stream, of: connection, reportingTo: program.host) { ended(stream, program) }
+            if try traffic.receive(stream, of: connection, reportingTo: program.host) {
+                ended(stream, program)
+            }
         case .writable(let stream): try traffic.goOn(stream, of: connection)
         case .finished(let stream): if stream.direction == .unidirectional { ended(stream, program) }
         case .streamsAvailable: retry(program)
@@ -240,8 +242,8 @@ final class WorkloadClient: EndpointApplication {
         if mayAsk {
             heartbeat = open(.bidirectional, Self.heartbeatSize, response: Self.heartbeatSize, program)
         }
-        // What is under way, and what keeps a stream from being opened, may wait for a server that looks for us
-        // elsewhere.
+        // What is under way, and what keeps a stream from being opened, may wait for a server that looks for
+        // us elsewhere.
         if !mayAsk || heartbeat == nil { connection?.ping() }
         nextHeartbeat = program.now + habits.heartbeatInterval
     }

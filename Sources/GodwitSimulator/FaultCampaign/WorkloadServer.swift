@@ -51,7 +51,9 @@ final class WorkloadServer: EndpointApplication {
         }
     }
 
-    private func read(_ stream: StreamID, of connection: SimulatedConnection, _ program: EndpointProgram) throws {
+    private func read(_ stream: StreamID, of connection: SimulatedConnection, _ program: EndpointProgram)
+        throws
+    {
         guard var session = sessions[connection.handle] else { return }
         defer { sessions[connection.handle] = session }
         let hasEnded = try session.traffic.receive(stream, of: connection, reportingTo: program.host)
@@ -68,7 +70,8 @@ final class WorkloadServer: EndpointApplication {
         // Unless the client gave up before it could know of the server's view.
         guard session.isConfirmed, book.isConfirmed(number) else { return }
         let end = WorkloadEnd(
-            version: session.version, upwards: session.traffic.receivedTotal, downwards: session.traffic.sentTotal,
+            version: session.version, upwards: session.traffic.receivedTotal,
+            downwards: session.traffic.sentTotal,
             reason: reason, closeCode: book.closeCode(of: number))
         program.host.report(.ended(connection: number, role: .server, outcome: end.description))
     }
@@ -87,10 +90,11 @@ final class WorkloadServer: EndpointApplication {
 struct WorkloadEnd: CustomStringConvertible {
     let description: String
 
-    /// - Parameter closeCode: what the client is known to have closed with. A CONNECTION_CLOSE that is lost is not
-    ///   repeated for long, and then a server finds out by silence (RFC 9000 section 10.2.1).
+    /// - Parameter closeCode: what the client is known to have closed with. A CONNECTION_CLOSE that is lost is
+    ///   not repeated for long, and then a server finds out by silence (RFC 9000 section 10.2.1).
     init(
-        version: QUICVersion?, upwards: UInt64, downwards: UInt64, reason: ConnectionCloseReason, closeCode: UInt64?
+        version: QUICVersion?, upwards: UInt64, downwards: UInt64, reason: ConnectionCloseReason,
+        closeCode: UInt64?
     ) {
         let end =
             switch reason {
@@ -98,6 +102,7 @@ struct WorkloadEnd: CustomStringConvertible {
             case .idleTimeout: closeCode.map { "closed with \($0)" } ?? "\(reason)"
             default: "\(reason)"
             }
-        description = "\(end) after \(upwards) B up and \(downwards) B down in \(version.map { "\($0)" } ?? "?")"
+        description =
+            "\(end) after \(upwards) B up and \(downwards) B down in \(version.map { "\($0)" } ?? "?")"
     }
 }

@@ -1,8 +1,11 @@
+import GodwitWire
+
 /// Loss in bursts: the model of Gilbert and Elliott.
 ///
 /// The link is in a good or a bad state. Each datagram first moves it from one to the other with the
 /// probability given, then is lost with the probability of the state. A burst lasts `1 / badToGood` datagrams
-/// on average.
+/// on average, and is over when nothing was sent for a second: to a protocol that backs off, a burst that
+/// only datagrams end would last for minutes.
 public struct BurstLoss: Hashable, Sendable, Codable {
     /// The probability that a datagram finds a good link turned bad.
     public var goodToBad: Double
@@ -32,6 +35,15 @@ public struct BurstLoss: Hashable, Sendable, Codable {
 /// Where the model of ``BurstLoss`` stands.
 struct BurstLossState {
     private var isBad = false
+    private var lastUse = Instant.zero
+
+    private static var longestPause: TimeSpan { .seconds(1) }
+
+    /// To be called before a datagram is judged.
+    mutating func passTime(until now: Instant) {
+        if now - lastUse > Self.longestPause { isBad = false }
+        lastUse = now
+    }
 
     mutating func loses(_ model: BurstLoss, random: inout DeterministicRandom) -> Bool {
         if random.chance(isBad ? model.badToGood : model.goodToBad) { isBad.toggle() }

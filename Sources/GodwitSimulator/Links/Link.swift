@@ -125,6 +125,7 @@ struct Link {
         if !parameters.outages.isEmpty, parameters.outages.contains(where: { $0.covers(now) }) {
             return .blackHole
         }
+        burst.passTime(until: now)
         if let model = parameters.burstLoss, burst.loses(model, random: &random) { return .burstLoss }
         return random.chance(parameters.loss) ? .randomLoss : nil
     }

@@ -3,8 +3,8 @@ public import GodwitWire
 
 /// What a simulated endpoint does with its connections.
 ///
-/// The methods are called one after the other, never from within each other, and may call everything of the program
-/// and its connections. All times are those of ``EndpointProgram/now``.
+/// The methods are called one after the other, never from within each other, and may call everything of the
+/// program and its connections. All times are those of ``EndpointProgram/now``.
 public protocol EndpointApplication: AnyObject {
     /// The host is there; a client connects now. By default nothing happens.
     func start(_ program: EndpointProgram)

@@ -2,10 +2,11 @@ public import GodwitCore
 import GodwitCrypto
 public import GodwitWire
 
-/// A QUIC endpoint on a simulated host: the same core that runs behind sockets, driven by the network's clock.
+/// A QUIC endpoint on a simulated host: the same core that runs behind sockets, driven by the network's
+/// clock.
 ///
-/// What it does with its connections is up to an ``EndpointApplication``, whose methods are called one after the
-/// other on the thread that runs the network.
+/// What it does with its connections is up to an ``EndpointApplication``, whose methods are called one after
+/// the other on the thread that runs the network.
 ///
 /// ```swift
 /// let network = SimulatedNetwork(seed: 7)
@@ -18,8 +19,8 @@ public import GodwitWire
 /// ```
 ///
 /// It reports every packet to the network's checkers, so that a ``PacketNumberChecker``, an
-/// ``AmplificationChecker`` and a ``BoundsChecker`` need nothing else, and makes the decrypted frames part of the
-/// trace.
+/// ``AmplificationChecker`` and a ``BoundsChecker`` need nothing else, and makes the decrypted frames part of
+/// the trace.
 public final class EndpointProgram: SimulatedProgram {
     /// What the endpoint was made with.
     public let settings: EndpointSettings
@@ -27,7 +28,8 @@ public final class EndpointProgram: SimulatedProgram {
     public let application: any EndpointApplication
     /// The program's side of the network, once it has started.
     public private(set) var host: SimulatedHost!
-    /// The time on the endpoint's clock, which starts at 0 and goes on after a freeze as if there had been none.
+    /// The time on the endpoint's clock, which starts at 0 and goes on after a freeze as if there had been
+    /// none.
     public private(set) var now = Instant.zero
 
     /// How likely it is, after each call, that every confirmed connection is written to bytes and read back.
@@ -88,8 +90,8 @@ public final class EndpointProgram: SimulatedProgram {
         SimulatedConnection(program: self, handle: handle)
     }
 
-    /// Writes every confirmed connection as bytes and goes on with what those make of it, as after a move to another
-    /// process. Nothing can be told from it by anyone.
+    /// Writes every confirmed connection as bytes and goes on with what those make of it, as after a move to
+    /// another process. Nothing can be told from it by anyone.
     public func rewriteConnections() throws {
         for handle in endpoint.connectionHandles where endpoint.connection(handle)?.isConfirmed == true {
             try endpoint.rewrite(handle, now: now)
@@ -98,7 +100,9 @@ public final class EndpointProgram: SimulatedProgram {
 
     private func rewriteAtRandom() {
         guard rewriting.chance(rewriteProbability) else { return }
-        do { try rewriteConnections() } catch { complain("a connection was not written and read back: \(error)") }
+        do { try rewriteConnections() } catch {
+            complain("a connection was not written and read back: \(error)")
+        }
     }
 
     /// Reports something that must not happen, as a checker does.
@@ -109,7 +113,7 @@ public final class EndpointProgram: SimulatedProgram {
     /// Makes the endpoint and starts the application.
     public func start(on host: SimulatedHost, now local: Instant) {
         self.host = host
-        clock.start(local: local, network: host.networkTime)
+        clock.start(local: local)
         var random = host.random("entropy")
         do {
             let configuration = try settings.configuration(
@@ -118,7 +122,8 @@ public final class EndpointProgram: SimulatedProgram {
         } catch {
             preconditionFailure("the settings of a simulated endpoint don't work: \(error)")
         }
-        monitor = PacketMonitor(host: host, endpoint: endpoint, seesWholePayloads: settings.handshake.isRepeatable)
+        monitor = PacketMonitor(
+            host: host, endpoint: endpoint, seesWholePayloads: settings.handshake.isRepeatable)
         endpoint.observer = monitor
         rewriting = host.random("rewriting")
         application.start(self)
@@ -171,7 +176,7 @@ public final class EndpointProgram: SimulatedProgram {
 
     /// Goes on after a freeze, or at another address: the endpoint's clock goes on from where it was.
     public func resume(now local: Instant, localAddress: NetworkAddress?, random: inout DeterministicRandom) {
-        clock.resume(local: local, network: host.networkTime)
+        clock.resume(local: local)
         tick(local)
         endpoint.resume(
             now: now, frozen: .zero, unixTime: unixTime, localAddress: localAddress,

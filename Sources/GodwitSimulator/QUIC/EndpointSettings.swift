@@ -16,7 +16,8 @@ public struct EndpointSettings: Sendable {
     public var preferredIPv6Address: NetworkAddress?
 
     /// Settings for endpoints with that handshake.
-    public init(_ handshake: SimulatedHandshake, transport: TransportConfiguration = TransportConfiguration()) {
+    public init(_ handshake: SimulatedHandshake, transport: TransportConfiguration = TransportConfiguration())
+    {
         self.handshake = handshake
         self.transport = transport
     }

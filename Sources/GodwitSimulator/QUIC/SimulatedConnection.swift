@@ -3,8 +3,8 @@ public import GodwitWire
 
 /// A connection of an ``EndpointProgram``.
 ///
-/// It names the connection and may be kept for as long as the program; once the connection is over, reads and writes
-/// throw and everything else does nothing.
+/// It names the connection and may be kept for as long as the program; once the connection is over, reads and
+/// writes throw and everything else does nothing.
 public struct SimulatedConnection {
     private unowned let program: EndpointProgram
     /// The connection's name at its endpoint.

@@ -4,8 +4,8 @@ import GodwitWire
 
 /// How simulated endpoints do their handshakes.
 ///
-/// BoringSSL draws randomness that no seed rules. So by default there is a stand-in with the messages of TLS 1.3 and
-/// their sizes, but without any security: it exists in simulations only.
+/// BoringSSL draws randomness that no seed rules. So by default there is a stand-in with the messages of TLS
+/// 1.3 and their sizes, but without any security: it exists in simulations only.
 public struct SimulatedHandshake: Sendable {
     private enum Kind: Sendable {
         case standIn
@@ -24,8 +24,8 @@ public struct SimulatedHandshake: Sendable {
 
     /// Real TLS 1.3.
     ///
-    /// With a key whose signatures all have one length, as Ed25519's have, the same seed still gives datagrams of the
-    /// same sizes at the same times.
+    /// With a key whose signatures all have one length, as Ed25519's have, the same seed still gives
+    /// datagrams of the same sizes at the same times.
     public init(applicationProtocols: [String], identity: Identity, trust: TrustPolicy) {
         kind = .tls(identity, trust: trust)
         self.applicationProtocols = applicationProtocols

@@ -13,7 +13,9 @@ public struct SimulateCommand: Sendable {
     public var isVerbose: Bool
 
     /// A campaign over the seeds `firstSeed ..< firstSeed + count`.
-    public init(firstSeed: UInt64 = 1, count: UInt64 = 1000, writesJSON: Bool = false, isVerbose: Bool = false) {
+    public init(
+        firstSeed: UInt64 = 1, count: UInt64 = 1000, writesJSON: Bool = false, isVerbose: Bool = false
+    ) {
         self.firstSeed = firstSeed
         self.count = count
         self.writesJSON = writesJSON

@@ -18,7 +18,8 @@ struct ClosingTests {
     }
 
     // Holds: 9000-10.2.1-1
-    @Test("While closing, what comes in is answered by three times its size at most (RFC 9000 section 10.2.1)")
+    @Test(
+        "While closing, what comes in is answered by three times its size at most (RFC 9000 section 10.2.1)")
     func answersWhileClosing() throws {
         let pair = EndpointPair()
         let (client, server) = try pair.establish()
@@ -60,7 +61,9 @@ struct ClosingTests {
     }
 
     // Holds: 9000-10.2.2-1, 9000-10.2.2-2
-    @Test("An end that was told of the close says nothing more (RFC 9000 section 10.2.2)", arguments: [true, false])
+    @Test(
+        "An end that was told of the close says nothing more (RFC 9000 section 10.2.2)",
+        arguments: [true, false])
     func draining(serverDrains: Bool) throws {
         let pair = EndpointPair()
         let (client, server) = try pair.establish()
@@ -96,7 +99,8 @@ struct ClosingTests {
     }
 
     // Holds: 9000-10.2.3-2, 9000-10.2.3-3, 9000-12.5-1
-    @Test("During the handshake an application's close tells neither code nor reason (RFC 9000 section 10.2.3)")
+    @Test(
+        "During the handshake an application's close tells neither code nor reason (RFC 9000 section 10.2.3)")
     func applicationCloseDuringHandshake() throws {
         let pair = EndpointPair()
         let client = try pair.connect()
@@ -119,7 +123,9 @@ struct ClosingTests {
     }
 
     // Holds: 9001-4.9.1-1, 9001-4.9.1-3
-    @Test("A client that closes by a Handshake packet sends no Initial packet after it (RFC 9001 section 4.9.1)")
+    @Test(
+        "A client that closes by a Handshake packet sends no Initial packet after it (RFC 9001 section 4.9.1)"
+    )
     func closeDropsInitialKeys() throws {
         let pair = EndpointPair()
         let client = try pair.connect()
@@ -138,7 +144,8 @@ struct ClosingTests {
             pair.arrive([0x40] + id.bytes + [UInt8](repeating: 0, count: 1100), atServer: false)
             pair.exchange()
         }
-        let types = pair.datagrams(toServer: true).dropFirst().flatMap { VisiblePacket.all(in: $0) }.map(\.type)
+        let types = pair.datagrams(toServer: true).dropFirst().flatMap { VisiblePacket.all(in: $0) }.map(
+            \.type)
         #expect(!types.isEmpty && !types.contains(.initial))
     }
 
@@ -196,7 +203,9 @@ struct ClosingTests {
         }
         #expect(client.ownError == .aeadLimitReached)
         for _ in 0..<400 {
-            pair.arrive([0x40] + client.identity.localHandshakeID.bytes + [UInt8](repeating: 0, count: 900), atServer: false)
+            pair.arrive(
+                [0x40] + client.identity.localHandshakeID.bytes + [UInt8](repeating: 0, count: 900),
+                atServer: false)
             pair.exchange()
         }
         #expect(try #require(client.protection.oneRTT).state.sealedInPhase <= limit)
@@ -219,7 +228,9 @@ struct ClosingTests {
     }
 
     // Holds: 9001-6.6-6
-    @Test("Failures past the integrity limit close at once, and no packet is processed after (RFC 9001 section 6.6)")
+    @Test(
+        "Failures past the integrity limit close at once, and no packet is processed after (RFC 9001 section 6.6)"
+    )
     func integrityLimit() throws {
         let pair = EndpointPair()
         let (client, server) = try pair.establish()

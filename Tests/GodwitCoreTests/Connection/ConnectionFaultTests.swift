@@ -23,18 +23,22 @@ struct ConnectionFaultTests {
         }
     }
 
-    @Test("A client whose address changes in its handshake is not kept busy by a challenge it has no keys for")
+    @Test(
+        "A client whose address changes in its handshake is not kept busy by a challenge it has no keys for")
     func addressChangeInHandshake() throws {
         let pair = EndpointPair()
         let client = try pair.connect()
         pair.client.resume(
-            now: pair.now, frozen: .zero, unixTime: 1_800_000_000, localAddress: NetworkAddress("192.0.2.7:50000")!,
+            now: pair.now, frozen: .zero, unixTime: 1_800_000_000,
+            localAddress: NetworkAddress("192.0.2.7:50000")!,
             entropy: Entropy(seed: [UInt8](repeating: 20, count: 32)))
         #expect(client.protection.oneRTT == nil)
         #expect(try #require(pair.client.nextDeadline) > pair.now)
     }
 
-    @Test("An acknowledgement that the amplification limit holds back does not keep the server busy (RFC 9000 section 8)")
+    @Test(
+        "An acknowledgement that the amplification limit holds back is waited for (RFC 9000 section 8)"
+    )
     func heldBackAcknowledgement() throws {
         let pair = EndpointPair()
         let (client, server) = try pair.establish()
@@ -68,7 +72,9 @@ struct ConnectionFaultTests {
                 == .closed(.application(code: 1, reason: "", byPeer: true)))
     }
 
-    @Test("A client that is rebound before HANDSHAKE_DONE shows itself to a server without Handshake keys (RFC 9001 section 4.9.2)")
+    @Test(
+        "A client that is rebound before HANDSHAKE_DONE shows itself in 1-RTT (RFC 9001 section 4.9.2)"
+    )
     func rebindingBeforeConfirmation() throws {
         let pair = EndpointPair()
         let client = try pair.connect()
@@ -81,7 +87,8 @@ struct ConnectionFaultTests {
         #expect(pair.serverConnection?.remoteAddress == Self.mapped)
     }
 
-    @Test("After a freeze a client is heard from, so that its server learns where it is (RFC 9000 section 9.3)")
+    @Test(
+        "After a freeze a client is heard from, so that its server learns where it is (RFC 9000 section 9.3)")
     func clientIsHeardAfterFreeze() throws {
         let pair = EndpointPair()
         let (_, server) = try pair.establish()
@@ -94,7 +101,9 @@ struct ConnectionFaultTests {
         #expect(server.remoteAddress == Self.mapped)
     }
 
-    @Test("A peer that falls silent while its path's size is in question is waited for (RFC 9000 section 8.2.4)")
+    @Test(
+        "A peer that falls silent while its path's size is in question is waited for (RFC 9000 section 8.2.4)"
+    )
     func silenceIsNoProofOfSmallness() throws {
         let pair = EndpointPair()
         let (client, server) = try pair.establish()

@@ -48,7 +48,8 @@ struct EarlyDataPacketTests {
     }
 
     // Holds: 9000-17.2.3-2, 9001-5.6-6, 9001-4.9.3-1, 9000-13.2.6-3
-    @Test("With 1-RTT keys there is no more early data, and its keys go soon (RFC 9001 sections 4.9.3 and 5.6)")
+    @Test(
+        "With 1-RTT keys there is no more early data, and its keys go soon (RFC 9001 sections 4.9.3 and 5.6)")
     func endOfEarlyData() throws {
         let pair = EndpointPair()
         let ticket = try ticket(pair)
@@ -67,7 +68,9 @@ struct EarlyDataPacketTests {
         var acknowledgedIn: Set<EncryptionLevel> = []
         for packet in tapes.client.opened where packet.level.space == .application {
             packet.visitFrames { frame in
-                guard case .ack(let ack) = frame, ack.ranges.contains(where: { $0.contains(early) }) else { return }
+                guard case .ack(let ack) = frame, ack.ranges.contains(where: { $0.contains(early) }) else {
+                    return
+                }
                 acknowledgedIn.insert(packet.level)
             }
         }
@@ -119,7 +122,9 @@ struct EarlyDataPacketTests {
     }
 
     // Holds: 9000-7.4.1-2, 9000-7.4.1-3, 9000-7.4.1-4
-    @Test("A ticket keeps all the server's parameters that a later connection may use, and no others (RFC 9000 section 7.4.1)")
+    @Test(
+        "A ticket keeps what a later connection may use of the parameters (RFC 9000 section 7.4.1)"
+    )
     func rememberedParameters() throws {
         var transport = TransportConfiguration()
         transport.maxDatagramFrameSize = 1000
@@ -137,7 +142,9 @@ struct EarlyDataPacketTests {
         #expect(kept.preferredAddress == nil && kept.statelessResetToken == nil)
         #expect(kept.originalDestinationConnectionID == nil && kept.initialSourceConnectionID == nil)
         #expect(kept.retrySourceConnectionID == nil)
-        #expect(kept.ackDelayExponent == 3 && kept.maxAckDelayMilliseconds == 25 && real.maxAckDelayMilliseconds == 60)
+        #expect(
+            kept.ackDelayExponent == 3 && kept.maxAckDelayMilliseconds == 25
+                && real.maxAckDelayMilliseconds == 60)
         #expect(PeerStreamLimits(kept).initialMaxData == PeerStreamLimits(real).initialMaxData)
         #expect(kept.initialMaxStreamsBidirectional == real.initialMaxStreamsBidirectional)
         #expect(kept.initialMaxStreamsUnidirectional == real.initialMaxStreamsUnidirectional)
@@ -155,7 +162,9 @@ struct EarlyDataPacketTests {
     }
 
     // Holds: 9000-7.4.1-8, 9000-7.4.1-9
-    @Test("Early data keeps to the remembered limits, whatever the handshake has brought (RFC 9000 section 7.4.1)")
+    @Test(
+        "Early data keeps to the remembered limits, whatever the handshake has brought (RFC 9000 section 7.4.1)"
+    )
     func limitsOfEarlyData() throws {
         let pair = EndpointPair { configuration in
             var tls = DeterministicTLSServer(applicationProtocols: ["test"])
@@ -182,7 +191,9 @@ struct EarlyDataPacketTests {
         #expect(!types(pair).contains(.zeroRTT))
         var furthest: UInt64 = 0
         for packet in tapes.server.opened where packet.level == .earlyData {
-            packet.visitFrames { if case .stream(let frame) = $0 { furthest = max(furthest, frame.endOffset) } }
+            packet.visitFrames {
+                if case .stream(let frame) = $0 { furthest = max(furthest, frame.endOffset) }
+            }
         }
         #expect(furthest == 2000 && id.rawValue == 0)
     }
@@ -204,7 +215,9 @@ struct EarlyDataPacketTests {
     }
 
     // Holds: 9001-9.2-5
-    @Test("DATAGRAM frames go out early when the application asked for early data, and not otherwise (RFC 9001 section 9.2)", arguments: [true, false])
+    @Test(
+        "DATAGRAM frames go out early only if the application asked for that (RFC 9001 section 9.2)",
+        arguments: [true, false])
     func datagrams(isOffered: Bool) throws {
         var transport = TransportConfiguration()
         transport.maxDatagramFrameSize = 1200

@@ -10,8 +10,11 @@ struct HandshakeDatagramTests {
         VisiblePacket.all(in: datagram).contains { $0.type == .initial }
     }
 
-    // Holds: 9000-8.1-3, 9000-14.1-1, 9000-14.1-2, 9001-9.3-1, 9000-12.2-2, 9000-7.2-1, 9000-17.2.2-1, 9000-5.1-3
-    @Test("Datagrams with Initial packets are full, and their packets share their ids (RFC 9000 sections 12.2 and 14.1)", arguments: 0..<8)
+    // Holds: 9000-5.1-3, 9000-7.2-1, 9000-8.1-3, 9000-12.2-2, 9000-14.1-1, 9000-14.1-2, 9000-17.2.2-1
+    // Holds: 9001-9.3-1
+    @Test(
+        "Datagrams with Initial packets are full, and their packets share their ids (RFC 9000 sections 12.2 and 14.1)",
+        arguments: 0..<8)
     func initialDatagrams(loss: Int) throws {
         let pair = EndpointPair(seed: UInt8(loss))
         let tapes = pair.watch()
@@ -22,7 +25,9 @@ struct HandshakeDatagramTests {
         }
         let (client, _) = try pair.establish()
         #expect(client.isConfirmed)
-        for datagram in pair.datagrams(toServer: true) where hasInitial(datagram) { #expect(datagram.count >= 1200) }
+        for datagram in pair.datagrams(toServer: true) where hasInitial(datagram) {
+            #expect(datagram.count >= 1200)
+        }
         // What a server sends in Initial packets unpadded asks for no answer.
         let eliciting = tapes.client.opened(at: .initial, with: FrameType.crypto)
         #expect(!eliciting.isEmpty)
@@ -34,13 +39,16 @@ struct HandshakeDatagramTests {
             #expect(Set(packets.compactMap(\.source)).count <= 1)
             #expect(packets.allSatisfy { !$0.destination.bytes.isEmpty && $0.source?.bytes.isEmpty != true })
         }
-        let first = try #require(pair.datagrams(toServer: true).first.map { VisiblePacket.all(in: $0) }?.first)
+        let first = try #require(
+            pair.datagrams(toServer: true).first.map { VisiblePacket.all(in: $0) }?.first)
         #expect(first.destination.length >= 8)
         #expect(fromServer.flatMap { VisiblePacket.all(in: $0) }.allSatisfy { $0.token.isEmpty })
     }
 
     // Holds: 9000-14.1-3, 9000-14-4
-    @Test("A server drops Initial packets in small datagrams, also those of a connection (RFC 9000 section 14.1)")
+    @Test(
+        "A server drops Initial packets in small datagrams, also those of a connection (RFC 9000 section 14.1)"
+    )
     func smallInitial() throws {
         let pair = EndpointPair()
         let client = try pair.connect()
@@ -57,33 +65,53 @@ struct HandshakeDatagramTests {
         // Sizes that fit nothing do no harm later either.
         pair.run(for: .seconds(1)) { server.isConfirmed && client.isConfirmed }
         for size in [0, 1, 20, 21, 40, 1400, 9000] {
-            pair.arrive([0x40] + client.paths.active.remoteID!.bytes + [UInt8](repeating: 7, count: size), atServer: true)
-            pair.arrive([0x40] + server.paths.active.remoteID!.bytes + [UInt8](repeating: 7, count: size), atServer: false)
+            pair.arrive(
+                [0x40] + client.paths.active.remoteID!.bytes + [UInt8](repeating: 7, count: size),
+                atServer: true)
+            pair.arrive(
+                [0x40] + server.paths.active.remoteID!.bytes + [UInt8](repeating: 7, count: size),
+                atServer: false)
         }
         #expect(server.closed == nil && client.closed == nil)
     }
 
     // Holds: 9000-8.1-5, 9002-6.2.2.1-4, 9002-6.2.4-2
-    @Test("A client that hears nothing probes: full Initial datagrams first, Handshake packets once it can (RFC 9002 section 6.2.2.1)")
+    @Test(
+        "A client that hears nothing probes by full Initial datagrams (RFC 9002 section 6.2.2.1)"
+    )
     func clientProbes() throws {
         let pair = EndpointPair()
         let tapes = pair.watch()
         pair.intercept = { $0.toServer ? [$0] : [] }
-        let client = try pair.connect()
+        try pair.connect()
         pair.run(for: .seconds(4))
         let probes = pair.datagrams(toServer: true).dropFirst(2)
         #expect(probes.count >= 2)
         #expect(probes.allSatisfy { hasInitial($0) && $0.count >= 1200 })
         #expect(tapes.server.opened.allSatisfy { $0.frameTypes.contains { FrameType.isAckEliciting($0) } })
-        // Now the server's answer comes, but nothing of the client's arrives.
+    }
+
+    // Holds: 9000-8.1-5, 9002-6.2.4-2
+    @Test("With Handshake keys, a client's probes are Handshake packets (RFC 9000 section 8.1)")
+    func clientProbesByHandshake() throws {
+        let pair = EndpointPair()
+        let client = try pair.connect()
+        pair.run(for: .milliseconds(11))
         pair.intercept = { $0.toServer ? [] : [$0] }
-        pair.run(for: .seconds(3)) { client.protection.canWrite(at: .handshake) }
-        pair.run(for: .milliseconds(1))
+        pair.run(for: .milliseconds(30))
+        #expect(client.lifecycle == .established)
         pair.log = []
         pair.intercept = { _ in [] }
-        pair.run(for: .seconds(20))
-        let later = pair.datagrams(toServer: true).map { VisiblePacket.all(in: $0).map(\.type) }
-        #expect(later.contains { $0.contains(.handshake) } && later.allSatisfy { !$0.contains(.initial) })
+        let tapes = pair.watch()
+        pair.run(for: .seconds(4))
+        let probes = pair.datagrams(toServer: true)
+        #expect(probes.contains { VisiblePacket.all(in: $0).contains { $0.type == .handshake } })
+        #expect(!probes.contains(where: hasInitial))
+        // Whatever they say once they arrive, it asks for an answer.
+        let server = try #require(pair.serverConnection)
+        probes.forEach { pair.arrive($0, atServer: true) }
+        #expect(server.isConfirmed)
+        #expect(tapes.server.opened.allSatisfy { $0.frameTypes.contains { FrameType.isAckEliciting($0) } })
     }
 
     // Holds: 9000-8.1-5

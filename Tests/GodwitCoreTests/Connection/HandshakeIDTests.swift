@@ -15,12 +15,15 @@ struct HandshakeIDTests {
         pair.intercept = { _ in [] }
         let client = try pair.connect()
         pair.run(for: .seconds(5))
-        let destinations = pair.datagrams(toServer: true).flatMap { VisiblePacket.all(in: $0) }.map(\.destination)
+        let destinations = pair.datagrams(toServer: true).flatMap { VisiblePacket.all(in: $0) }.map(
+            \.destination)
         #expect(destinations.count >= 4 && Set(destinations) == [client.identity.originalDestination])
     }
 
     // Holds: 9000-7.2-3, 9000-7.2-4, 9000-7.2-6
-    @Test("The server's first Initial packet names its id, and later ones with another are dropped (RFC 9000 section 7.2)")
+    @Test(
+        "The server's first Initial packet names its id, and later ones with another are dropped (RFC 9000 section 7.2)"
+    )
     func idOfTheServer() throws {
         let pair = EndpointPair()
         let client = try pair.connect()
@@ -42,18 +45,24 @@ struct HandshakeIDTests {
     }
 
     // Holds: 9000-7.2-5, 9000-7.2-6
-    @Test("A server answers to the id of the first Initial packet, and drops those with another (RFC 9000 section 7.2)")
+    @Test(
+        "A server answers to the id of the first Initial packet, and drops those with another (RFC 9000 section 7.2)"
+    )
     func idOfTheClient() throws {
         let pair = EndpointPair()
         let client = try pair.connect()
         pair.run(for: .milliseconds(11))
         let server = try #require(pair.serverConnection)
         let before = server.received.initial.largest
-        let other = client.forge(.initial, Frame.ping.bytes, paddedTo: 1200, now: pair.now) { $0.source = stranger }
+        let other = client.forge(.initial, Frame.ping.bytes, paddedTo: 1200, now: pair.now) {
+            $0.source = stranger
+        }
         pair.arrive(other, atServer: true)
         #expect(server.received.initial.largest == before && server.closed == nil)
         pair.run(for: .milliseconds(300))
-        let packets = pair.datagrams(toServer: false).flatMap { VisiblePacket.all(in: $0) }.filter { $0.type != nil }
+        let packets = pair.datagrams(toServer: false).flatMap { VisiblePacket.all(in: $0) }.filter {
+            $0.type != nil
+        }
         #expect(!packets.isEmpty && packets.allSatisfy { $0.destination == client.identity.localHandshakeID })
     }
 
@@ -64,7 +73,8 @@ struct HandshakeIDTests {
         let client = try pair.connect()
         pair.run(for: .milliseconds(11))
         let server = try #require(pair.serverConnection)
-        pair.arrive(server.forge(.initial, Frame.ping.bytes, now: pair.now) { $0.token = [1] }, atServer: false)
+        pair.arrive(
+            server.forge(.initial, Frame.ping.bytes, now: pair.now) { $0.token = [1] }, atServer: false)
         #expect(client.received.initial.largest == nil && client.closed == nil)
     }
 
@@ -88,7 +98,9 @@ struct HandshakeIDTests {
     }
 
     // Holds: 9000-7.3-1
-    @Test("The parameters name the ids that the packets carried (RFC 9000 section 7.3)", arguments: [true, false])
+    @Test(
+        "The parameters name the ids that the packets carried (RFC 9000 section 7.3)",
+        arguments: [true, false])
     func parametersNameIDs(withRetry: Bool) throws {
         let pair = EndpointPair { $0.retryPolicy = withRetry ? .always : .never }
         let connection = try pair.connect()
@@ -105,16 +117,21 @@ struct HandshakeIDTests {
 
     /// What an end may find wrong in its peer's ids.
     enum Falsehood: CaseIterable {
-        case noInitialSource, otherInitialSource, noOriginal, otherOriginal, retryUncalledFor, noRetry, otherRetry
+        case noInitialSource, otherInitialSource, noOriginal, otherOriginal, retryUncalledFor, noRetry,
+            otherRetry
     }
 
     // Holds: 9000-7.3-2, 9000-7.3-3, 9000-7.3-4
-    @Test("A client closes when the server's parameters name other ids than its packets (RFC 9000 section 7.3)", arguments: Falsehood.allCases)
+    @Test(
+        "A client closes when the server's parameters name other ids than its packets (RFC 9000 section 7.3)",
+        arguments: Falsehood.allCases)
     func falseServerIDs(falsehood: Falsehood) throws {
         let withRetry = falsehood == .noRetry || falsehood == .otherRetry
         let pair = EndpointPair { $0.retryPolicy = withRetry ? .always : .never }
         let client = try pair.connect()
-        pair.run(for: .seconds(1)) { client.identity.remoteHandshakeID != nil && !client.hasPeerParameters || client.isConfirmed }
+        pair.run(for: .seconds(1)) {
+            client.identity.remoteHandshakeID != nil && !client.hasPeerParameters || client.isConfirmed
+        }
         var parameters = try #require(pair.serverConnection).localParameters
         switch falsehood {
         case .noInitialSource: parameters.initialSourceConnectionID = nil
@@ -132,7 +149,9 @@ struct HandshakeIDTests {
     }
 
     // Holds: 9000-7.3-2, 9000-7.3-3
-    @Test("A server closes when the client's parameters name another id than its packets (RFC 9000 section 7.3)", arguments: [true, false])
+    @Test(
+        "A server closes when the client's parameters name another id than its packets (RFC 9000 section 7.3)",
+        arguments: [true, false])
     func falseClientID(isMissing: Bool) throws {
         let pair = EndpointPair()
         let client = try pair.connect()

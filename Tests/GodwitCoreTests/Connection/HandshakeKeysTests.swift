@@ -7,7 +7,9 @@ import Testing
 @Suite("When keys come and go")
 struct HandshakeKeysTests {
     // Holds: 9001-4.9.1-1, 9001-4.9.1-3
-    @Test("A client's Initial keys go with its first Handshake packet, and no Initial follows (RFC 9001 section 4.9.1)")
+    @Test(
+        "A client's Initial keys go with its first Handshake packet, and no Initial follows (RFC 9001 section 4.9.1)"
+    )
     func clientInitialKeys() throws {
         let pair = EndpointPair()
         var connection: Connection?
@@ -52,7 +54,8 @@ struct HandshakeKeysTests {
         for _ in 0..<400 {
             pair.run(for: .milliseconds(1))
             for end in [client, pair.serverConnection].compactMap({ $0 }) {
-                let holdsKeys = end.protection.canRead(at: .handshake) || end.protection.canWrite(at: .handshake)
+                let holdsKeys =
+                    end.protection.canRead(at: .handshake) || end.protection.canWrite(at: .handshake)
                 #expect(!end.isConfirmed || !holdsKeys)
             }
         }
@@ -72,6 +75,7 @@ struct HandshakeKeysTests {
         let client = try pair.connect()
         pair.run(for: .milliseconds(200)) { client.lifecycle == .established }
         let server = try #require(pair.serverConnection)
+        tapes.server.onOpening = { #expect($0.level != .oneRTT || server.lifecycle != .handshaking) }
         let id = try #require(client.openStream(.bidirectional))
         let packet = client.forge(.oneRTT, Frame.streamBytes([1, 2], on: id), now: pair.now)
         pair.arrive(packet, atServer: true)
@@ -96,6 +100,7 @@ struct HandshakeKeysTests {
         let client = try pair.connect()
         pair.run(for: .milliseconds(11))
         let server = try #require(pair.serverConnection)
+        tapes.client.onOpening = { #expect($0.level != .oneRTT || client.lifecycle != .handshaking) }
         #expect(server.protection.canWrite(at: .oneRTT) && !client.protection.canRead(at: .oneRTT))
         pair.arrive(server.forge(.oneRTT, Frame.ping.bytes, now: pair.now), atServer: false)
         #expect(client.lifecycle == .handshaking && client.undecryptable.count == 1)
@@ -105,7 +110,9 @@ struct HandshakeKeysTests {
     }
 
     // Holds: 9000-19.20-1, 9001-4.1.2-1
-    @Test("HANDSHAKE_DONE goes out when the server's handshake is complete, not before (RFC 9001 section 4.1.2)")
+    @Test(
+        "HANDSHAKE_DONE goes out when the server's handshake is complete, not before (RFC 9001 section 4.1.2)"
+    )
     func handshakeDone() throws {
         let pair = EndpointPair()
         let tapes = pair.watch()
@@ -137,7 +144,8 @@ struct HandshakeKeysTests {
     }
 
     // Holds: 9001-4.9-2
-    @Test("Data goes out at the highest level there is, lower ones finish the handshake (RFC 9001 section 4.9)")
+    @Test(
+        "Data goes out at the highest level there is, lower ones finish the handshake (RFC 9001 section 4.9)")
     func highestLevel() throws {
         let pair = EndpointPair()
         let tapes = pair.watch()
@@ -151,6 +159,7 @@ struct HandshakeKeysTests {
             #expect(tapes.server.frameTypes(at: level).allSatisfy { low.contains($0) })
             #expect(tapes.client.frameTypes(at: level).allSatisfy { low.contains($0) })
         }
-        #expect(tapes.server.frameTypes(at: .oneRTT).contains { FrameType.stream...FrameType.stream + 7 ~= $0 })
+        #expect(
+            tapes.server.frameTypes(at: .oneRTT).contains { FrameType.stream...FrameType.stream + 7 ~= $0 })
     }
 }

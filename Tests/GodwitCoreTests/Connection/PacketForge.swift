@@ -46,7 +46,8 @@ extension Connection {
         if let type = LongPacketType(level) {
             layout = LongHeader.encode(
                 type, version: header.version ?? version(at: level), destinationID: destination,
-                sourceID: header.source ?? identity.localHandshakeID, token: header.token, packetNumber: number,
+                sourceID: header.source ?? identity.localHandshakeID, token: header.token,
+                packetNumber: number,
                 packetNumberLength: header.numberLength, into: &writer)
         } else {
             layout = ShortHeader.encode(
@@ -93,9 +94,13 @@ extension Frame {
         data.withUnsafeBytes { Frame.stream(StreamFrame(id: id, offset: offset, data: $0, fin: false)).bytes }
     }
 
-    static func newTokenBytes(_ token: [UInt8]) -> [UInt8] { token.withUnsafeBytes { Frame.newToken($0).bytes } }
+    static func newTokenBytes(_ token: [UInt8]) -> [UInt8] {
+        token.withUnsafeBytes { Frame.newToken($0).bytes }
+    }
 
-    static func datagramBytes(_ data: [UInt8]) -> [UInt8] { data.withUnsafeBytes { Frame.datagram($0).bytes } }
+    static func datagramBytes(_ data: [UInt8]) -> [UInt8] {
+        data.withUnsafeBytes { Frame.datagram($0).bytes }
+    }
 }
 
 extension EndpointPair {
@@ -143,10 +148,13 @@ final class PacketTape: PacketObserver {
 
     private(set) var opened: [Opened] = []
     private(set) var sealed: [SealedPacket] = []
+    /// Called when a packet was opened and nothing of it processed.
+    var onOpening: (OpenedPacket) -> Void = { _ in }
 
     func onSealed(_ packet: SealedPacket) { sealed.append(packet) }
 
     func onOpened(_ packet: OpenedPacket) {
+        onOpening(packet)
         opened.append(Opened(level: packet.level, number: packet.number, payload: [UInt8](packet.payload)))
     }
 
@@ -195,7 +203,8 @@ struct VisiblePacket {
                         VisiblePacket(
                             type: header.type, destination: header.destinationID, source: header.sourceID,
                             token: Array(bytes[header.tokenRange]), version: header.version))
-                case .short(let header): found.append(VisiblePacket(type: nil, destination: header.destinationID))
+                case .short(let header):
+                    found.append(VisiblePacket(type: nil, destination: header.destinationID))
                 case .retry(let packet):
                     found.append(
                         VisiblePacket(
@@ -212,11 +221,14 @@ struct VisiblePacket {
 /// Packets that anyone can make or read, because their keys follow from what is in the clear.
 enum OpenPacket {
     /// The payload of the first packet of a datagram, an Initial packet of a client that made up `destination`.
-    static func clientInitial(_ datagram: [UInt8], destination: ConnectionID) -> (number: UInt64, payload: [UInt8])? {
+    static func clientInitial(_ datagram: [UInt8], destination: ConnectionID) -> (
+        number: UInt64, payload: [UInt8]
+    )? {
         var bytes = datagram
         return bytes.withUnsafeMutableBytes { bytes in
             guard
-                case .long(let header)? = PacketHeader.decode(UnsafeRawBufferPointer(bytes), connectionIDLength: 0),
+                case .long(let header)? = PacketHeader.decode(
+                    UnsafeRawBufferPointer(bytes), connectionIDLength: 0),
                 header.type == .initial
             else { return nil }
             let secrets = InitialSecrets(destinationConnectionID: destination, version: header.version)
@@ -239,7 +251,8 @@ enum OpenPacket {
     ) -> [UInt8] {
         var packet: [UInt8] = [0xc0 | LongPacketType.retry.bits(in: version) << 4]
         withUnsafeBytes(of: version.rawValue.bigEndian) { packet += $0 }
-        packet += [UInt8(destination.length)] + destination.bytes + [UInt8(source.length)] + source.bytes + token
+        packet +=
+            [UInt8(destination.length)] + destination.bytes + [UInt8(source.length)] + source.bytes + token
         let tag = packet.withUnsafeBytes {
             RetryIntegrity.tag(packet: $0, originalDestination: original, version: version)
         }

@@ -8,8 +8,11 @@ import Testing
 struct RetryTests {
     private let other = ConnectionID([9, 8, 7, 6, 5, 4, 3, 2])!
 
-    // Holds: 9000-8.1.2-1, 9000-8.1.3-6, 9000-17.2.5.1-1, 9000-17.2.5.1-3, 9000-17.2.5.2-5, 9000-17.2.5.3-1, 9000-17.2.5.3-2
-    @Test("After a Retry the client sends the same hello under its new id, with the token each time (RFC 9000 section 17.2.5)")
+    // Holds: 9000-8.1.2-1, 9000-8.1.3-6, 9000-17.2.5.1-1, 9000-17.2.5.1-3, 9000-17.2.5.2-5
+    // Holds: 9000-17.2.5.3-1, 9000-17.2.5.3-2
+    @Test(
+        "After a Retry the client sends the same hello, with the token each time (RFC 9000 section 17.2.5)"
+    )
     func afterRetry() throws {
         let pair = EndpointPair { $0.retryPolicy = .always }
         var hasRetry = false
@@ -37,7 +40,8 @@ struct RetryTests {
         #expect(after.first?.destination == retry.source)
         let datagrams = pair.datagrams(toServer: true)
         let before = hello(in: datagrams.filter { first($0)?.destination == original }, original)
-        let again = hello(in: datagrams.filter { first($0)?.destination == retry.source }, try #require(retry.source))
+        let again = hello(
+            in: datagrams.filter { first($0)?.destination == retry.source }, try #require(retry.source))
         #expect(before.count > 1000 && before == again)
         let numbers = tapes.client.sealed.filter { $0.level == .initial }.map(\.number)
         #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 })
@@ -50,7 +54,8 @@ struct RetryTests {
         var bytes: [UInt64: UInt8] = [:]
         for datagram in datagrams {
             guard let packet = OpenPacket.clientInitial(datagram, destination: destination) else { continue }
-            PacketTape.Opened(level: .initial, number: packet.number, payload: packet.payload).visitFrames { frame in
+            PacketTape.Opened(level: .initial, number: packet.number, payload: packet.payload).visitFrames {
+                frame in
                 guard case .crypto(let crypto) = frame else { return }
                 for (index, byte) in crypto.data.enumerated() { bytes[crypto.offset + UInt64(index)] = byte }
             }
@@ -72,7 +77,8 @@ struct RetryTests {
     func secondRetry() throws {
         let (pair, client) = try waiting()
         let (id, original) = (client.identity.localHandshakeID, client.identity.originalDestination)
-        pair.arrive(OpenPacket.retry(to: id, from: other, token: [1, 2], original: original), atServer: false)
+        pair.arrive(
+            OpenPacket.retry(to: id, from: other, token: [1, 2], original: original), atServer: false)
         #expect(client.identity.token == [1, 2] && client.identity.retrySource == other)
         let third = ConnectionID([1, 1, 1, 1, 1, 1, 1, 1])!
         for base in [original, other] {
@@ -112,7 +118,9 @@ struct RetryTests {
     }
 
     // Holds: 9000-17.2.5.1-2, 9000-17.2.5.2-4
-    @Test("A Retry without a token, or from the id that the client made up, is dropped (RFC 9000 section 17.2.5)")
+    @Test(
+        "A Retry without a token, or from the id that the client made up, is dropped (RFC 9000 section 17.2.5)"
+    )
     func uselessRetry() throws {
         let (pair, client) = try waiting()
         let (id, original) = (client.identity.localHandshakeID, client.identity.originalDestination)

@@ -8,7 +8,9 @@ import Testing
 struct VersionTests {
     private let unknown = QUICVersion(rawValue: 0x5a6a_7a8a)
 
-    private func packet(_ version: QUICVersion, to destination: [UInt8], from source: [UInt8], size: Int) -> [UInt8] {
+    private func packet(_ version: QUICVersion, to destination: [UInt8], from source: [UInt8], size: Int)
+        -> [UInt8]
+    {
         var packet: [UInt8] = [0xc3]
         withUnsafeBytes(of: version.rawValue.bigEndian) { packet += $0 }
         packet += [UInt8(destination.count)] + destination + [UInt8(source.count)] + source
@@ -16,12 +18,17 @@ struct VersionTests {
     }
 
     // Holds: 9000-5.2.2-1
-    @Test("A packet of an unknown version that is too small to begin a connection gets no answer (RFC 9000 section 5.2.2)")
+    @Test(
+        "A packet of an unknown version that is too small to begin a connection gets no answer (RFC 9000 section 5.2.2)"
+    )
     func smallPackets() {
         let pair = EndpointPair()
         let (to, from) = ([UInt8](repeating: 1, count: 8), [UInt8](repeating: 2, count: 8))
-        #expect(pair.server.answers(to: packet(unknown, to: to, from: from, size: 1199), now: pair.now).isEmpty)
-        #expect(pair.server.answers(to: packet(unknown, to: to, from: from, size: 1200), now: pair.now).count == 1)
+        #expect(
+            pair.server.answers(to: packet(unknown, to: to, from: from, size: 1199), now: pair.now).isEmpty)
+        #expect(
+            pair.server.answers(to: packet(unknown, to: to, from: from, size: 1200), now: pair.now).count == 1
+        )
     }
 
     // Holds: 9000-5.2.2-2
@@ -51,12 +58,16 @@ struct VersionTests {
     func noLoop() {
         let pair = EndpointPair()
         let id = [UInt8](repeating: 1, count: 8)
-        #expect(pair.server.answers(to: packet(.negotiation, to: id, from: id, size: 1200), now: pair.now).isEmpty)
+        #expect(
+            pair.server.answers(to: packet(.negotiation, to: id, from: id, size: 1200), now: pair.now).isEmpty
+        )
         #expect(pair.client.answers(to: packet(unknown, to: id, from: id, size: 1200), now: pair.now).isEmpty)
     }
 
     // Holds: 9000-17.2.1-3, 9000-17.2.1-4, 9000-17.2.1-5, 9000-17.2.1-6
-    @Test("One Version Negotiation packet answers a datagram, with its ids swapped however long (RFC 9000 section 17.2.1)", arguments: [0, 8, 20, 21, 255])
+    @Test(
+        "One Version Negotiation packet answers a datagram, with its ids swapped (RFC 9000 section 17.2.1)",
+        arguments: [0, 8, 20, 21, 255])
     func idsAreSwapped(length: Int) throws {
         let pair = EndpointPair()
         let (to, from) = ([UInt8](repeating: 1, count: length), [UInt8](repeating: 2, count: 255 - length))
@@ -97,7 +108,9 @@ struct VersionTests {
     }
 
     // Holds: 9000-6.2-2
-    @Test("A client that has heard anything of a server ignores Version Negotiation (RFC 9000 section 6.2)", arguments: 0..<3)
+    @Test(
+        "A client that has heard anything of a server ignores Version Negotiation (RFC 9000 section 6.2)",
+        arguments: 0..<3)
     func afterOtherPackets(which: Int) throws {
         let (pair, client) = try waiting([.v1, .v2])
         let (id, original) = (client.identity.localHandshakeID, client.identity.originalDestination)
@@ -105,7 +118,8 @@ struct VersionTests {
         case 0: pair.arrive(negotiate(client, [.v2]), atServer: false)
         case 1:
             let source = ConnectionID([9, 8, 7, 6, 5, 4, 3, 2])!
-            pair.arrive(OpenPacket.retry(to: id, from: source, token: [1], original: original), atServer: false)
+            pair.arrive(
+                OpenPacket.retry(to: id, from: source, token: [1], original: original), atServer: false)
         default:
             pair.log.forEach { pair.inject($0) }
             pair.collectEvents()

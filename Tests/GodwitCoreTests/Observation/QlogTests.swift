@@ -101,12 +101,17 @@ struct QlogTests {
             let log = try collector.log(of: role)
             #expect(log.events.first?.name == "quic:connection_started")
             let states = log.events("connection_state_updated").compactMap { $0.data["new"] as? String }
-            #expect(states.prefix(4) == ["attempted", "handshake_started", "handshake_complete", "handshake_confirmed"])
+            #expect(
+                states.prefix(4) == [
+                    "attempted", "handshake_started", "handshake_complete", "handshake_confirmed",
+                ])
             #expect(states.dropFirst(4) == [role == .client ? "closing" : "draining", "closed"])
             let initiators = log.events("parameters_set").compactMap { $0.data["initiator"] as? String }
             #expect(initiators.sorted() == ["local", "remote"])
             #expect(log.events("version_information").first?.data["chosen_version"] as? String == "00000001")
-            let protocols = log.events("alpn_information").compactMap { $0.data["chosen_alpn"] as? [String: Any] }
+            let protocols = log.events("alpn_information").compactMap {
+                $0.data["chosen_alpn"] as? [String: Any]
+            }
             #expect(protocols.first?["string_value"] as? String == "test")
             let end = try #require(log.events("connection_closed").first)
             #expect(end.data["initiator"] as? String == (role == .client ? "local" : "remote"))
@@ -201,7 +206,9 @@ struct QlogTests {
         serverSide.versions = [.v1]
         var clientSide = TransportConfiguration()
         clientSide.versions = [.v2, .v1]
-        let pair = EndpointPair(client: clientSide, server: serverSide, qlog: collector) { $0.retryPolicy = .always }
+        let pair = EndpointPair(client: clientSide, server: serverSide, qlog: collector) {
+            $0.retryPolicy = .always
+        }
         _ = try pair.establish()
         let log = try collector.log(of: .client)
         let types = log.events("packet_received").compactMap { $0.header["packet_type"] as? String }

@@ -35,7 +35,9 @@ struct QlogTextTests {
         }
     }
 
-    @Test("A reason phrase that is no text at all still makes a record that can be read (RFC 9000 section 19.19)")
+    @Test(
+        "A reason phrase that is no text still makes a record that can be read (RFC 9000 section 19.19)"
+    )
     func invalidText() throws {
         var random = SystemlessRandom(state: 2)
         for _ in 0..<300 {
@@ -53,7 +55,9 @@ struct QlogTextTests {
         var random = SystemlessRandom(state: 3)
         for _ in 0..<2000 {
             let payload = (0..<Int(random.next() % 40)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-            let lengths = try frames(of: payload).map { ($0["raw"] as? [String: Any])?["length"] as? Int ?? 0 }
+            let lengths = try frames(of: payload).map {
+                ($0["raw"] as? [String: Any])?["length"] as? Int ?? 0
+            }
             #expect(lengths.reduce(0, +) == payload.count)
         }
     }
@@ -116,7 +120,8 @@ struct QlogTextTests {
 
     private static func close(_ code: TransportErrorCode, _ reason: UnsafeRawBufferPointer) -> Frame {
         .connectionClose(
-            ConnectionCloseFrame(isApplication: false, errorCode: code.rawValue, frameType: 6, reason: reason))
+            ConnectionCloseFrame(isApplication: false, errorCode: code.rawValue, frameType: 6, reason: reason)
+        )
     }
 
     @Test("An ACK frame shows its ranges, newest first, its counts and its delay (RFC 9000 section 19.3)")

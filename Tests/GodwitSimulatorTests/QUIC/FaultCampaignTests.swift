@@ -17,12 +17,15 @@ struct FaultCampaignTests {
         #expect(report.failures.isEmpty, "\(report)")
     }
 
-    @Test("The same seed gives the same trace: times, sizes, decrypted frames, outcomes", arguments: [1, 2, 13, 23])
+    @Test(
+        "The same seed gives the same trace: times, sizes, decrypted frames, outcomes",
+        arguments: [1, 2, 13, 23])
     func repeatability(seed: UInt64) {
         let plan = FaultPlan(seed: seed, limits: Self.limits)
         let first = FaultRun(plan).outcome()
         #expect(FaultRun(plan).outcome().traceHash == first.traceHash)
-        #expect(first.traceHash != FaultRun(FaultPlan(seed: seed + 1, limits: Self.limits)).outcome().traceHash)
+        #expect(
+            first.traceHash != FaultRun(FaultPlan(seed: seed + 1, limits: Self.limits)).outcome().traceHash)
     }
 
     @Test("A failure names its seed and the one command that repeats it")

@@ -1,0 +1,43 @@
+import GodwitWire
+
+/// What bytes are thrown at. An input in which something is wrong stops the process, as a trap would.
+public enum FuzzTarget: String, CaseIterable, Sendable {
+    /// The headers of a datagram's packets.
+    case packets
+    /// The frames of a packet.
+    case frames
+    /// A peer's transport parameters.
+    case parameters
+    /// A server, and what a client or anybody else may send it.
+    case server
+    /// A client, and what a server or anybody else may send it.
+    case client
+
+    /// Tries one input.
+    public func run(_ input: UnsafeRawBufferPointer) {
+        switch self {
+        case .packets: PacketFuzzing.run(input)
+        case .frames: FrameFuzzing.run(input)
+        case .parameters: ParameterFuzzing.run(input)
+        case .server: EndpointFuzzing.run(input, against: .server)
+        case .client: EndpointFuzzing.run(input, against: .client)
+        }
+    }
+
+    /// Inputs to begin with: what well-behaved peers send.
+    public var seeds: [[UInt8]] {
+        switch self {
+        case .packets: PacketFuzzing.seeds
+        case .frames: FrameFuzzing.seeds
+        case .parameters: ParameterFuzzing.seeds
+        case .server: EndpointFuzzing.seeds(against: .server)
+        case .client: EndpointFuzzing.seeds(against: .client)
+        }
+    }
+}
+
+/// Stops the process when something that holds for every input does not hold. A precondition would not say what in
+/// an optimized build.
+func require(_ condition: Bool, _ rule: StaticString) {
+    if !condition { fatalError("\(rule)") }
+}
