@@ -10,7 +10,7 @@ extension Connection {
             handshakeConfirmed: lifecycle.isConfirmed,
             peerCompletedAddressValidation: role == .server || lifecycle.isConfirmed
                 || loss.largestAcknowledged(.handshake) != nil,
-            hasHandshakeKeys: protection.handshake.write != nil, canSend: hasRoomToSend)
+            hasHandshakeKeys: protection.handshake.write != nil, canSend: hasRoomToProbe)
     }
 
     /// The probe timeout of the active path, without backoff.

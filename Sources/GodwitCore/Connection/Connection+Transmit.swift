@@ -113,6 +113,14 @@ extension Connection {
     /// Whether the limits on what an unproved address is sent leave room for a datagram (RFC 9000 section 8.1).
     var hasRoomToSend: Bool { paths.active.sendAllowance >= Self.leastDatagram }
 
+    /// Whether the limits leave room for what a probe timeout sends: at a server with Initial keys that may be an
+    /// Initial packet, which needs a full datagram (RFC 9000 section 14.1). Without room the timer is not armed (RFC
+    /// 9002 section 6.2.2.1); it would go off again and again.
+    var hasRoomToProbe: Bool {
+        let least = role == .server && protection.initial.write != nil ? MTUDiscovery.base : Self.leastDatagram
+        return paths.active.sendAllowance >= least
+    }
+
     func ecnCodepoint(now: Instant) -> ECNCodepoint {
         let interval = ptoSpan
         return paths.active.ecn.codepoint(now: now, ptoInterval: interval)

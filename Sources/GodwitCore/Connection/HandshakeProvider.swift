@@ -27,7 +27,7 @@ public struct ServerHandshake: Sendable {
             try server.makeHandshake(
                 earlyDataContext: earlyDataContext, usesLegacyCodepoint: version == .mvfst,
                 transportParameters: parameters)
-        case .deterministic(let server): 
+        case .deterministic(let server):
             server.makeHandshake(
                 earlyDataContext: earlyDataContext, random: random.fork(), transportParameters: parameters)
         }

@@ -45,7 +45,7 @@ struct CertificateBuilder {
         withUnsafeMutableBytes(of: &serial) {
             _ = RAND_bytes($0.baseAddress!.assumingMemoryBound(to: UInt8.self), $0.count)
         }
-        // Neither a sign byte in front nor leading zeros that are left out: certificates of one kind are of one size.
+        // Neither a sign byte nor leading zeros that are left out: certificates of one kind are of one size.
         serial = serial >> 2 | 1 << 62
         guard let number = ASN1_INTEGER_new() else { return false }
         defer { ASN1_INTEGER_free(number) }

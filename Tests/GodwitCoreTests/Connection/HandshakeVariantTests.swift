@@ -149,6 +149,30 @@ struct HandshakeVariantTests {
         #expect(client.isConfirmed && server.isConfirmed)
     }
 
+    @Test("With room for less than an Initial packet, a server waits instead of spinning (RFC 9002 section 6.2.2.1)")
+    func littleRoom() throws {
+        let pair = EndpointPair { configuration in
+            var tls = DeterministicTLSServer(applicationProtocols: ["test"])
+            tls.certificateLength = 9000
+            configuration.handshake = .deterministic(tls)
+        }
+        var toServer = 0
+        pair.intercept = { flight in
+            if flight.toServer { toServer += flight.bytes.count }
+            return flight.toServer && toServer > 2500 ? [] : [flight]
+        }
+        try pair.connect()
+        pair.run(for: .milliseconds(100))
+        // Junk counts too: three times its 100 bytes are room for something, but not for an Initial packet.
+        var junk = try #require(pair.log.first { $0.toServer })
+        junk.bytes = Array(junk.bytes.prefix(100))
+        pair.inject(junk)
+        let end = pair.now + .seconds(3)
+        pair.run(for: .seconds(3))
+        #expect(pair.now == end)
+        #expect(try #require(pair.server.nextDeadline) > end)
+    }
+
     @Test("The server sends an unproved address three times what it got, and no more (RFC 9000 section 8.1)")
     func amplification() throws {
         let pair = EndpointPair { configuration in
