@@ -34,7 +34,8 @@ struct AddressRaceTests {
         ]
         #expect(
             steps == [
-                .attempt(addresses[0], more: true), .attempt(addresses[1], more: false), .wait, .wait, .giveUp,
+                .attempt(addresses[0], more: true), .attempt(addresses[1], more: false), .wait, .wait,
+                .giveUp,
             ])
     }
 

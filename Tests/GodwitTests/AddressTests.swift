@@ -13,7 +13,8 @@ struct AddressTests {
         ])
     func families(listener: String, host: String) async throws {
         try await LoopbackPair.run(at: listener, serve: echo) { pair in
-            let connection = try await QUICConnection.connect(to: host, port: pair.port, configuration: pair.client)
+            let connection = try await QUICConnection.connect(
+                to: host, port: pair.port, configuration: pair.client)
             try await expectEcho(connection)
             #expect(await connection.remoteAddress.ip == IPAddress(host)!)
         }
@@ -24,7 +25,8 @@ struct AddressTests {
         arguments: ["0.0.0.0:0", "[::]:0"])
     func wildcard(listener: String) async throws {
         try await LoopbackPair.run(at: listener) { connection in
-            // The loopback interface has all of 127.0.0.0/8; without a choice the kernel would take 127.0.0.1.
+            // The loopback interface has all of 127.0.0.0/8; without a choice the kernel would take
+            // 127.0.0.1.
             #expect(await connection.localAddress.ip == IPAddress("127.0.0.7"))
             await echo(connection)
         } _: { pair in
@@ -38,19 +40,19 @@ struct AddressTests {
 
     @Test("An address that does not answer is passed over for the next (RFC 8305 section 5)")
     func deadFirstAddress() async throws {
-        // Bound, so that nothing says that nobody listens.
-        let silent = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(host: "127.0.0.9", port: 0).get()
-        let port = UInt16(silent.localAddress!.port!)
-        try await LoopbackPair.run(at: "127.0.0.1:\(port)", serve: echo) { pair in
+        try await LoopbackPair.run(serve: echo) { pair in
+            // Bound, so that nothing says that nobody listens.
+            let silent = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .bind(host: "127.0.0.9", port: Int(pair.port)).get()
             var client = pair.client
             client.resolver = FixedAddresses(["127.0.0.9", "127.0.0.1"])
             client.attemptDelay = .milliseconds(10)
-            let connection = try await QUICConnection.connect(to: "server.test", port: port, configuration: client)
+            let connection = try await QUICConnection.connect(
+                to: "server.test", port: pair.port, configuration: client)
             try await expectEcho(connection)
             #expect(await connection.remoteAddress.ip == IPAddress("127.0.0.1"))
+            try await silent.close()
         }
-        try await silent.close()
     }
 
     @Test("When no address answers, each is told with its reason")

@@ -152,7 +152,9 @@ struct ConnectionTests {
                 try await connection.sendDatagram(ByteBuffer(bytes: pattern(size)))
                 #expect(await answers.next() == ByteBuffer(bytes: pattern(size)))
             }
-            let error = await failure { try await connection.sendDatagram(ByteBuffer(repeating: 0, count: 1200)) }
+            let error = await failure {
+                try await connection.sendDatagram(ByteBuffer(repeating: 0, count: 1200))
+            }
             guard case .datagramTooLarge(let limit)? = error as? QUICError else {
                 Issue.record("unexpected: \(String(describing: error))")
                 return

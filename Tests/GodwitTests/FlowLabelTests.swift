@@ -13,7 +13,10 @@ import Musl
 
 @Suite("IPv6 flow labels")
 struct FlowLabelTests {
-    @Test("Two local ports of one client show different labels, and each its own all along (RFC 9000 section 9.7)")
+    // Holds: 9000-9.7-1
+    @Test(
+        "Two local ports of one client show different labels, and each its own all along (RFC 9000 section 9.7)"
+    )
     func labels() throws {
         let receiver = try SocketDescriptor(bindingTo: NetworkAddress("[::1]:0")!, sharing: .never)
         defer { receiver.close() }
@@ -31,9 +34,12 @@ struct FlowLabelTests {
     }
 
     /// The 20 bits of the label, as the receiver's control message shows them.
-    private func label(ofDatagramFrom sender: SocketDescriptor, to receiver: SocketDescriptor) throws -> UInt32 {
+    private func label(ofDatagramFrom sender: SocketDescriptor, to receiver: SocketDescriptor) throws
+        -> UInt32
+    {
         let local = NetworkAddress("[::1]:\(sender.localAddress.port)")!
-        try #require(sender.send([1], segmentSize: nil, from: local, to: receiver.localAddress, ecn: .notECT) == 0)
+        try #require(
+            sender.send([1], segmentSize: nil, from: local, to: receiver.localAddress, ecn: .notECT) == 0)
         var poll = pollfd(fd: receiver.number, events: Int16(POLLIN), revents: 0)
         try #require(Glibc.poll(&poll, 1, 10_000) == 1)
         var control = [UInt8](repeating: 0, count: 256)
@@ -52,14 +58,17 @@ struct FlowLabelTests {
         return try #require(flowInformation(in: control[..<length])) & 0xf_ffff
     }
 
-    /// Walks the control messages: a header of the length (8 bytes), level and type (4 each), then the content.
+    /// Walks the control messages: a header of the length (8 bytes), level and type (4 each), then the
+    /// content.
     private func flowInformation(in control: ArraySlice<UInt8>) -> UInt32? {
         var rest = control
         while rest.count >= MemoryLayout<cmsghdr>.size {
             let header = rest.withUnsafeBytes { $0.loadUnaligned(as: cmsghdr.self) }
             if header.cmsg_level == IPPROTO_IPV6, header.cmsg_type == 11 {
                 return rest.withUnsafeBytes {
-                    UInt32(bigEndian: $0.loadUnaligned(fromByteOffset: MemoryLayout<cmsghdr>.size, as: UInt32.self))
+                    UInt32(
+                        bigEndian: $0.loadUnaligned(
+                            fromByteOffset: MemoryLayout<cmsghdr>.size, as: UInt32.self))
                 }
             }
             rest = rest.dropFirst((Int(header.cmsg_len) + 7) & ~7)

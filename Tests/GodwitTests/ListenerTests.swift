@@ -137,12 +137,32 @@ struct ListenerTests {
         }
     }
 
+    @Test("A service that is cancelled ends at once, and its connections with it")
+    func cancelledService() async throws {
+        try await LoopbackPair.run { pair in
+            let ended = Report<Void>()
+            let service = QUICService(pair.listener) { connection in
+                for await stream in connection.incomingStreams { try? await echo(stream) }
+                ended.send()
+            }
+            let running = Task { try await service.run() }
+            let connection = try await pair.connect()
+            try await expectEcho(connection)
+            running.cancel()
+            await #expect(throws: CancellationError.self) { try await running.value }
+            await ended.next()
+            #expect(try await connection.closed == .application(code: 0, reason: "", byPeer: true))
+        }
+    }
+
     @Test("An address that is in use can't be listened at")
     func addressInUse() async throws {
         try await LoopbackPair.run { pair in
             let configuration = try QUICServerConfiguration(tls: TestCertificate.shared.server)
             let address = pair.listener.localAddress
-            let error = await failure { try await QUICListener.bind(to: address, configuration: configuration) }
+            let error = await failure {
+                try await QUICListener.bind(to: address, configuration: configuration)
+            }
             guard case .socket(let problem)? = error as? QUICError else {
                 Issue.record("unexpected: \(String(describing: error))")
                 return
@@ -164,7 +184,9 @@ struct ListenerTests {
                 var bytes = pattern(1 + seed * 7 % 1300, seed: UInt64(seed))
                 // Short headers, Initial packets, and whatever else there is.
                 if seed % 4 == 0 { bytes[0] = 0x40 | bytes[0] & 0x3f }
-                if seed % 4 == 1, bytes.count > 6 { bytes.replaceSubrange(0..<6, with: [0xc3, 0, 0, 0, 1, 13]) }
+                if seed % 4 == 1, bytes.count > 6 {
+                    bytes.replaceSubrange(0..<6, with: [0xc3, 0, 0, 0, 1, 13])
+                }
                 if seed % 4 == 2, bytes.count > 2 { bytes.replaceSubrange(0..<2, with: [0x41, 12]) }
                 let envelope = AddressedEnvelope(remoteAddress: target, data: ByteBuffer(bytes: bytes))
                 try await attacker.writeAndFlush(envelope)

@@ -64,8 +64,12 @@ struct LoopTests {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         defer { try! group.syncShutdownGracefully() }
         var alarms = AlarmStack()
-        func needsAlarm(_ nanoseconds: Int64) -> Bool { alarms.needsAlarm(at: Instant(nanoseconds: nanoseconds)) }
-        func popExpired(_ nanoseconds: Int64) -> Bool { alarms.popExpired(now: Instant(nanoseconds: nanoseconds)) }
+        func needsAlarm(_ nanoseconds: Int64) -> Bool {
+            alarms.needsAlarm(at: Instant(nanoseconds: nanoseconds))
+        }
+        func popExpired(_ nanoseconds: Int64) -> Bool {
+            alarms.popExpired(now: Instant(nanoseconds: nanoseconds))
+        }
         func push(_ nanoseconds: Int64) throws {
             let callback = try group.next().scheduleCallback(at: .distantFuture, handler: NoCallback())
             alarms.push(Instant(nanoseconds: nanoseconds), callback)

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Connections that outlive their addresses", .timeLimit(.minutes(1)))
 struct MovingTests {
-    @Test("A client moves to another local address, and the server follows (RFC 9000 section 9)", arguments: [1, 2])
+    @Test(
+        "A client moves to another local address, and the server follows (RFC 9000 section 9)",
+        arguments: [1, 2])
     func migration(loops: Int) async throws {
         try await LoopbackPair.run(at: "127.0.0.1:0", loops: loops, serve: echo) { pair in
             let connection = try await pair.connect()
@@ -50,6 +52,34 @@ struct MovingTests {
         }
     }
 
+    @Test("Only a client moves, and only where the server allows it (RFC 9000 section 9.1)")
+    func refusedMigration() async throws {
+        let seen = Report<(any Error)?>()
+        try await LoopbackPair.run(server: { $0.transport.disablesActiveMigration = true }) { connection in
+            seen.send(await failure { try await connection.migrate(toLocal: NetworkAddress("127.0.0.1:0")!) })
+            seen.send(await failure { try await connection.rebind() })
+            await echo(connection)
+        } _: { pair in
+            let connection = try await pair.connect()
+            #expect(await seen.next() as? QUICError == .migrationRefused)
+            #expect(await seen.next() as? QUICError == .migrationRefused)
+            try await expectEcho(connection)
+            let local = await connection.localAddress
+            let elsewhere = NetworkAddress("192.0.2.77:0")!
+            let error = await failure { try await connection.migrate(toLocal: elsewhere) }
+            guard case .socket? = error as? QUICError else {
+                Issue.record("unexpected: \(String(describing: error))")
+                return
+            }
+            // The handshake is confirmed, so the answer is the server's.
+            await #expect(throws: QUICError.migrationRefused) {
+                try await connection.migrate(toLocal: NetworkAddress("127.0.0.1:0")!)
+            }
+            #expect(await connection.localAddress == local)
+            try await expectEcho(connection)
+        }
+    }
+
     @Test("A listener that can't have the new address stays where it is")
     func failedRebinding() async throws {
         try await LoopbackPair.run(loops: 2, serve: echo) { pair in
@@ -68,7 +98,9 @@ struct MovingTests {
         }
     }
 
-    @Test("A listener that was held goes on where it stopped, with its sockets or with others", arguments: [true, false])
+    @Test(
+        "A listener that was held goes on where it stopped, with its sockets or with others",
+        arguments: [true, false])
     func freeze(keepsSockets: Bool) async throws {
         try await LoopbackPair.run(at: "127.0.0.1:0", loops: 2, serve: echo) { pair in
             let connection = try await pair.connect()

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Later connections to the same server", .timeLimit(.minutes(1)))
 struct ResumptionTests {
-    @Test("A session is resumed without certificates being checked anew over the network (RFC 9001 section 4.5)")
+    @Test(
+        "A session is resumed without certificates being checked anew over the network (RFC 9001 section 4.5)"
+    )
     func resumption() async throws {
         try await LoopbackPair.run(serve: echo) { pair in
             let resumption = try await ticket(from: pair)
@@ -38,7 +40,8 @@ struct ResumptionTests {
         }
     }
 
-    @Test("Early data that the server does not take is sent again after the handshake (RFC 9001 section 4.6.2)")
+    @Test(
+        "Early data that the server does not take is sent again after the handshake (RFC 9001 section 4.6.2)")
     func rejectedEarlyData() async throws {
         let certificate = TestCertificate.shared
         var tls = certificate.server

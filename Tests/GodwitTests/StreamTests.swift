@@ -30,7 +30,9 @@ struct StreamTests {
         }
     }
 
-    @Test("Hundreds of streams share a connection, and wait where the peer allows no more (RFC 9000 section 4.6)")
+    @Test(
+        "Hundreds of streams share a connection, and wait where the peer allows no more (RFC 9000 section 4.6)"
+    )
     func manyStreams() async throws {
         try await LoopbackPair.run {
             $0.transport.maxIncomingBidirectionalStreams = 10

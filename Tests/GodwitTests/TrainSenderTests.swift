@@ -56,7 +56,9 @@ struct TrainSenderTests {
         #expect(!result.stillUsesTrains)
     }
 
-    @Test("Datagrams too large for the path are told by their size, and the rest is sent (RFC 9000 section 14.3)")
+    @Test(
+        "Datagrams too large for the path are told by their size, and the rest is sent (RFC 9000 section 14.3)"
+    )
     func tooLarge() {
         let result = send(errnos: [EMSGSIZE, EMSGSIZE, EMSGSIZE, EMSGSIZE])
         #expect(result.outcome == .tooLarge(100))

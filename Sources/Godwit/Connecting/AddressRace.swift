@@ -20,7 +20,9 @@ struct AddressRace {
     ///   - favourite: an address to try first, because it is known to have worked, if it is among the others.
     init(_ addresses: [NetworkAddress], favourite: NetworkAddress? = nil) {
         var order = AddressRace.interleave(addresses)
-        if let favourite, let index = order.firstIndex(of: favourite) { order.insert(order.remove(at: index), at: 0) }
+        if let favourite, let index = order.firstIndex(of: favourite) {
+            order.insert(order.remove(at: index), at: 0)
+        }
         untried = order[...]
     }
 
@@ -42,8 +44,8 @@ struct AddressRace {
         return .attempt(address, more: !untried.isEmpty)
     }
 
-    /// Lets the address families take turns, beginning with the one that the resolver prefers, so that a family which
-    /// is down costs one delay and no more (RFC 8305 section 4). Drops what comes twice.
+    /// Lets the address families take turns, beginning with the one that the resolver prefers, so that a
+    /// family which is down costs one delay and no more (RFC 8305 section 4). Drops what comes twice.
     static func interleave(_ addresses: [NetworkAddress]) -> [NetworkAddress] {
         guard let first = addresses.first else { return [] }
         let families = [

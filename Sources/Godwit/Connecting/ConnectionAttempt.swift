@@ -13,7 +13,8 @@ struct ConnectionAttempt: Sendable {
 
     /// Looks the host up.
     init(
-        _ host: String, _ port: UInt16, _ configuration: QUICClientConfiguration, _ resumption: QUICResumption?,
+        _ host: String, _ port: UInt16, _ configuration: QUICClientConfiguration,
+        _ resumption: QUICResumption?,
         _ offersEarlyData: Bool, on eventLoop: any EventLoop
     ) async throws {
         addresses = try await Self.find(host, port, configuration)
@@ -35,7 +36,8 @@ struct ConnectionAttempt: Sendable {
         var request = request
         request.local = try await loop.addClientSocket(configuration.localAddress).localAddress
         let race = ConnectionRace(
-            AddressRace(addresses, favourite: resumption?.remoteAddress), request, delay: configuration.attemptDelay,
+            AddressRace(addresses, favourite: resumption?.remoteAddress), request,
+            delay: configuration.attemptDelay,
             on: loop)
         // Early data can go to one address only.
         let isAlone = request.offersEarlyData && resumption?.allowsEarlyData == true

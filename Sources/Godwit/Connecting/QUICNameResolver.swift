@@ -1,5 +1,5 @@
-public import GodwitWire
 import CGodwitSocket
+public import GodwitWire
 import NIOPosix
 
 /// Finds the addresses of a host.
@@ -18,6 +18,7 @@ public struct SystemNameResolver: QUICNameResolver {
     /// A resolver; they are all alike.
     public init() {}
 
+    /// The addresses that the system finds, in its order of preference.
     public func addresses(of host: String) async throws -> [IPAddress] {
         try await NIOThreadPool.singleton.runIfActive { try Self.resolve(host) }
     }

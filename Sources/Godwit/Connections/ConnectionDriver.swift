@@ -7,7 +7,8 @@ import Synchronization
 
 /// A connection on its event loop: the core's, and the tasks that wait for it.
 final class ConnectionDriver: @unchecked Sendable {
-    // But for what never changes, all of it is touched on the event loop alone; that makes the class `Sendable`.
+    // But for what never changes, all of it is touched on the event loop alone; that makes the class
+    // `Sendable`.
 
     let loop: EndpointLoop
     let core: Connection
@@ -20,7 +21,7 @@ final class ConnectionDriver: @unchecked Sendable {
     var streams: [StreamID: StreamDriver] = [:]
     /// Streams that the peer opened and nobody has taken.
     var incoming = CircularBuffer<StreamDriver>(initialCapacity: 4)
-    var resumptions = CircularBuffer<QUICResumption>(initialCapacity: 1)
+    var resumptions: [QUICResumption] = []
     var addressToken: [UInt8] = []
 
     private(set) var summary: HandshakeSummary?
@@ -94,9 +95,12 @@ final class ConnectionDriver: @unchecked Sendable {
         resumptionWaiters.wakeAll()
     }
 
+    func takeResumption() -> QUICResumption? { resumptions.isEmpty ? nil : resumptions.removeFirst() }
+
     private func onPathChanged(_ local: NetworkAddress, _ remote: NetworkAddress) {
         loop.logger.debug(
-            "connection moved", metadata: logMetadata.merging(["local": "\(local)", "remote": "\(remote)"]) { $1 })
+            "connection moved",
+            metadata: logMetadata.merging(["local": "\(local)", "remote": "\(remote)"]) { $1 })
         loop.onPathChanged()
         pathWaiters.wakeAll()
     }
@@ -124,8 +128,8 @@ final class ConnectionDriver: @unchecked Sendable {
         for stream in streams.values { stream.wakeEveryone() }
     }
 
-    /// Offers a client's connection to the listener's application, once it is worth its while: when the handshake
-    /// is complete, or early data has come before that.
+    /// Offers a client's connection to the listener's application, once it is worth its while: when the
+    /// handshake is complete, or early data has come before that.
     private func announce() {
         guard !isAnnounced else { return }
         isAnnounced = true
@@ -154,8 +158,8 @@ final class ConnectionDriver: @unchecked Sendable {
         announce()
     }
 
-    /// A stream that was reset before anybody took it is none any more. Otherwise a peer that opens and resets
-    /// streams, of which the core forgets each at once, could fill the queue without end.
+    /// A stream that was reset before anybody took it is none any more. Otherwise a peer that opens and
+    /// resets streams, of which the core forgets each at once, could fill the queue without end.
     private func onReset(_ id: StreamID) {
         guard let stream = streams[id] else { return }
         if stream.isTaken { return stream.readers.wakeAll() }

@@ -19,13 +19,15 @@ extension QUICConnection {
         get async { await driver.onLoop { $0.core.maxDatagramSize } }
     }
 
-    /// The datagrams that the peer sends, as they come; ends with the connection. If they are not taken soon enough
-    /// some are dropped.
+    /// The datagrams that the peer sends, as they come; ends with the connection. If they are not taken soon
+    /// enough some are dropped.
     public var datagrams: Datagrams { Datagrams(connection: self) }
 
     /// The datagrams that the peer sends.
     public struct Datagrams: AsyncSequence, Sendable {
+        /// What one datagram held.
         public typealias Element = ByteBuffer
+        /// It never fails; it ends with the connection.
         public typealias Failure = Never
 
         let connection: QUICConnection
@@ -38,7 +40,9 @@ extension QUICConnection {
             public mutating func next() async -> ByteBuffer? { await next(isolation: nil) }
 
             /// The next datagram; nil when the connection is over or the task cancelled.
-            public mutating func next(isolation actor: isolated (any Actor)?) async throws(Never) -> ByteBuffer? {
+            public mutating func next(isolation actor: isolated (any Actor)?) async throws(Never)
+                -> ByteBuffer?
+            {
                 await connection.nextDatagram()
             }
         }
@@ -52,7 +56,9 @@ extension QUICConnection {
         while driver.driver.isCurrent {
             if let bytes = driver.core.readDatagram() { return ByteBuffer(bytes: bytes) }
             if driver.closeReason != nil || Task.isCancelled { return nil }
-            await driver.driver.suspend({ driver.datagramWaiters.append($0) }) { driver.datagramWaiters.wakeAll() }
+            await driver.driver.suspend({ driver.datagramWaiters.append($0) }) {
+                driver.datagramWaiters.wakeAll()
+            }
         }
         return await driver.driver.run { await self.nextDatagram() }
     }
@@ -63,7 +69,8 @@ extension ConnectionDriver {
         try checkOpen()
         loop.markBusy()
         do {
-            try bytes.withUnsafeReadableBytes { (bytes) throws(DatagramError) in try core.sendDatagram(bytes) }
+            try bytes.withUnsafeReadableBytes { (bytes) throws(DatagramError) in try core.sendDatagram(bytes)
+            }
             return true
         } catch {
             switch error {

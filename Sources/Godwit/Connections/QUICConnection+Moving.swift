@@ -2,8 +2,8 @@ public import GodwitWire
 
 // A connection outlives its addresses (RFC 9000 section 9).
 extension QUICConnection {
-    /// Moves a client's connection to another local address, say of another network. The path there is validated
-    /// first; ``pathChanges`` tells when data goes over it.
+    /// Moves a client's connection to another local address, say of another network. The path there is
+    /// validated first; ``pathChanges`` tells when data goes over it.
     ///
     /// - Parameter local: where to go; port 0 takes any port.
     /// - Throws: ``QUICError/migrationRefused``, ``QUICError/socket(_:)`` if the address can't be bound, or
@@ -22,9 +22,9 @@ extension QUICConnection {
         }
     }
 
-    /// Gives a client's connection another socket because the one in use is of no use any more, as after the process
-    /// was frozen and went on elsewhere. The old socket is closed as soon as the new one is open; nothing is
-    /// validated first.
+    /// Gives a client's connection another socket because the one in use is of no use any more, as after the
+    /// process was frozen and went on elsewhere. The old socket is closed as soon as the new one is open;
+    /// nothing is validated first.
     ///
     /// - Parameter local: where to go; nil for the wildcard address and any port.
     /// - Throws: ``QUICError/migrationRefused`` at a server, where the listener does this,
@@ -38,8 +38,8 @@ extension QUICConnection {
         }
     }
 
-    /// The pairs of addresses that the connection moves to, from now on; ends with the connection. Only the latest
-    /// is kept for those who don't keep up.
+    /// The pairs of addresses that the connection moves to, from now on; ends with the connection. Only the
+    /// latest is kept for those who don't keep up.
     public var pathChanges: PathChanges { PathChanges(connection: self) }
 
     /// A pair of addresses between which a connection runs.
@@ -52,7 +52,9 @@ extension QUICConnection {
 
     /// The pairs of addresses that a connection moves to.
     public struct PathChanges: AsyncSequence, Sendable {
+        /// Where the connection runs.
         public typealias Element = Path
+        /// It never fails; it ends with the connection.
         public typealias Failure = Never
 
         let connection: QUICConnection

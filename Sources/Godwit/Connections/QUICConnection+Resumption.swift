@@ -1,11 +1,13 @@
 extension QUICConnection {
-    /// What a client may keep for the next connection to the same server, as the server gives it out; ends with the
-    /// connection. The last eight are kept for those who don't ask in time.
+    /// What a client may keep for the next connection to the same server, as the server gives it out; ends
+    /// with the connection. The last eight are kept for those who don't ask in time.
     public var resumptionTickets: ResumptionTickets { ResumptionTickets(connection: self) }
 
     /// What a server gives out for later connections.
     public struct ResumptionTickets: AsyncSequence, Sendable {
+        /// What to keep for a later connection.
         public typealias Element = QUICResumption
+        /// It never fails; it ends with the connection.
         public typealias Failure = Never
 
         let connection: QUICConnection
@@ -18,7 +20,9 @@ extension QUICConnection {
             public mutating func next() async -> QUICResumption? { await next(isolation: nil) }
 
             /// The next one; nil when the connection is over or the task cancelled.
-            public mutating func next(isolation actor: isolated (any Actor)?) async throws(Never) -> QUICResumption? {
+            public mutating func next(isolation actor: isolated (any Actor)?) async throws(Never)
+                -> QUICResumption?
+            {
                 await connection.nextResumption()
             }
         }
@@ -30,7 +34,7 @@ extension QUICConnection {
     nonisolated(nonsending) private func nextResumption() async -> QUICResumption? {
         let driver = driver
         while driver.driver.isCurrent {
-            if var resumption = driver.resumptions.popFirst() {
+            if var resumption = driver.takeResumption() {
                 // The server may have sent the token after the ticket.
                 resumption.addressToken = driver.addressToken
                 return resumption

@@ -3,7 +3,8 @@ import GodwitWire
 extension QUICConnection {
     // MARK: Opening
 
-    /// Opens a stream on which both sides send. Waits while the peer allows no more of them (RFC 9000 section 4.6).
+    /// Opens a stream on which both sides send. Waits while the peer allows no more of them (RFC 9000 section
+    /// 4.6).
     ///
     /// Opening sends nothing: the peer learns of the stream from what is written to it.
     ///
@@ -12,8 +13,8 @@ extension QUICConnection {
         try await open(.bidirectional)
     }
 
-    /// Opens a stream on which only this side sends. Waits while the peer allows no more of them (RFC 9000 section
-    /// 4.6).
+    /// Opens a stream on which only this side sends. Waits while the peer allows no more of them (RFC 9000
+    /// section 4.6).
     ///
     /// - Throws: ``QUICError/connectionClosed(_:)``, or `CancellationError` when cancelled while waiting.
     nonisolated(nonsending) public func openUnidirectionalStream() async throws -> QUICStream {
@@ -34,16 +35,19 @@ extension QUICConnection {
 
     // MARK: Accepting
 
-    /// The streams that the peer opens, of both kinds, in the order of their coming; ends with the connection. Then
-    /// ``closed`` tells why.
+    /// The streams that the peer opens, of both kinds, in the order of their coming; ends with the
+    /// connection. Then ``closed`` tells why.
     ///
-    /// The peer can have no more streams open than the configuration allows. So streams that are not taken here keep
-    /// it from opening others, and nothing piles up. A stream that the peer resets before it is taken here is gone.
+    /// The peer can have no more streams open than the configuration allows. So streams that are not taken
+    /// here keep it from opening others, and nothing piles up. A stream that the peer resets before it is
+    /// taken here is gone.
     public var incomingStreams: IncomingStreams { IncomingStreams(connection: self) }
 
     /// The streams that the peer opens.
     public struct IncomingStreams: AsyncSequence, Sendable {
+        /// A stream that the peer opened.
         public typealias Element = QUICStream
+        /// It never fails; it ends with the connection.
         public typealias Failure = Never
 
         let connection: QUICConnection
@@ -56,7 +60,9 @@ extension QUICConnection {
             public mutating func next() async -> QUICStream? { await next(isolation: nil) }
 
             /// The next stream; nil when the connection is over or the task cancelled.
-            public mutating func next(isolation actor: isolated (any Actor)?) async throws(Never) -> QUICStream? {
+            public mutating func next(isolation actor: isolated (any Actor)?) async throws(Never)
+                -> QUICStream?
+            {
                 await connection.nextIncomingStream()
             }
         }
@@ -70,7 +76,9 @@ extension QUICConnection {
         while driver.driver.isCurrent {
             if let stream = driver.takeIncoming() { return QUICStream(stream, of: self) }
             if driver.closeReason != nil || Task.isCancelled { return nil }
-            await driver.driver.suspend({ driver.incomingWaiters.append($0) }) { driver.incomingWaiters.wakeAll() }
+            await driver.driver.suspend({ driver.incomingWaiters.append($0) }) {
+                driver.incomingWaiters.wakeAll()
+            }
         }
         return await driver.driver.run { await self.nextIncomingStream() }
     }

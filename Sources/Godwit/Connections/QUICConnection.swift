@@ -5,12 +5,12 @@ import Synchronization
 
 /// A connection between a client and a server, with streams and datagrams on it.
 ///
-/// A client makes one with ``connect(to:port:configuration:resumption:offersEarlyData:eventLoopGroup:)``, a server
-/// gets them from ``QUICListener/connections`` or ``QUICListener/run(_:)``.
+/// A client makes one with ``connect(to:port:configuration:resumption:offersEarlyData:eventLoopGroup:)``, a
+/// server gets them from ``QUICListener/connections`` or ``QUICListener/run(_:)``.
 ///
-/// A connection lives on one event loop. Tasks that run there, on its ``executor``, call it without changing threads;
-/// ``QUICListener/run(_:)`` and the closure form of `connect` start them there. Calls from elsewhere work as well and
-/// hop over and back.
+/// A connection lives on one event loop. Tasks that run there, on its ``executor``, call it without changing
+/// threads; ``QUICListener/run(_:)`` and the closure form of `connect` start them there. Calls from elsewhere
+/// work as well and hop over and back.
 ///
 /// When the last reference to a connection and to its streams is gone, it is closed with the configuration's
 /// `cancellationCode`, as soon as what was finished has been delivered.
@@ -25,18 +25,20 @@ public final class QUICConnection: Sendable {
         driver.driver.execute { driver.abandon() }
     }
 
-    /// Runs tasks on the connection's event loop, where using the connection costs least. A task there must not
-    /// block: every connection of the loop would wait for it.
+    /// Runs tasks on the connection's event loop, where using the connection costs least. A task there must
+    /// not block: every connection of the loop would wait for it.
     public var executor: any TaskExecutor { driver.driver }
 
     // MARK: Handshake
 
-    /// Waits until the handshake is complete and tells what came of it: the application protocol, certificates,
-    /// whether early data was taken.
+    /// Waits until the handshake is complete and tells what came of it: the application protocol,
+    /// certificates, whether early data was taken.
     ///
-    /// Until then what is read at a server, and written at a client, is early data (0-RTT), which may be replayed.
+    /// Until then what is read at a server, and written at a client, is early data (0-RTT), which may be
+    /// replayed.
     ///
-    /// - Throws: ``QUICError/connectionClosed(_:)`` if the handshake fails, `CancellationError` when cancelled.
+    /// - Throws: ``QUICError/connectionClosed(_:)`` if the handshake fails, `CancellationError` when
+    ///   cancelled.
     @discardableResult
     nonisolated(nonsending) public func handshakeCompleted() async throws -> HandshakeSummary {
         let driver = driver
@@ -44,7 +46,9 @@ public final class QUICConnection: Sendable {
             if let summary = driver.summary { return summary }
             try driver.checkOpen()
             try Task.checkCancellation()
-            await driver.driver.suspend({ driver.handshakeWaiters.append($0) }) { driver.handshakeWaiters.wakeAll() }
+            await driver.driver.suspend({ driver.handshakeWaiters.append($0) }) {
+                driver.handshakeWaiters.wakeAll()
+            }
         }
         return try await driver.driver.run { try await self.handshakeCompleted() }
     }
@@ -85,7 +89,8 @@ public final class QUICConnection: Sendable {
 
     /// Why the connection ended; waits until it has.
     ///
-    /// - Throws: `CancellationError` when the waiting task is cancelled, which does nothing to the connection.
+    /// - Throws: `CancellationError` when the waiting task is cancelled, which does nothing to the
+    ///   connection.
     nonisolated(nonsending) public var closed: ConnectionCloseReason {
         get async throws { try await waitUntilClosed() }
     }
@@ -102,8 +107,8 @@ public final class QUICConnection: Sendable {
 
     // MARK: Keys
 
-    /// Has the keys of the connection replaced as soon as the protocol allows (RFC 9001 section 6). They are replaced
-    /// by themselves long before they wear out.
+    /// Has the keys of the connection replaced as soon as the protocol allows (RFC 9001 section 6). They are
+    /// replaced by themselves long before they wear out.
     nonisolated(nonsending) public func updateKeys() async {
         await driver.onLoop { driver in
             driver.core.updateKeys()
@@ -135,7 +140,9 @@ public final class QUICConnection: Sendable {
             guard driver.awaitedDeliveries > 0, driver.closeReason == nil, !Task.isCancelled else {
                 return driver.close(code: code, reason: reason)
             }
-            await driver.driver.suspend({ driver.deliveryWaiters.append($0) }) { driver.deliveryWaiters.wakeAll() }
+            await driver.driver.suspend({ driver.deliveryWaiters.append($0) }) {
+                driver.deliveryWaiters.wakeAll()
+            }
         }
         await driver.driver.run { await self.closeWhenDelivered(code: code, reason: reason) }
     }

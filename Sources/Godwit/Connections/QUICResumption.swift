@@ -2,8 +2,8 @@ public import GodwitCore
 import GodwitCrypto
 public import GodwitWire
 
-/// What a client keeps of a connection to make the next one to the same server faster: with fewer messages, and with
-/// early data (0-RTT) if the server allows it.
+/// What a client keeps of a connection to make the next one to the same server faster: with fewer messages,
+/// and with early data (0-RTT) if the server allows it.
 ///
 /// It holds secrets: keep it as you would a password. It can be stored, being `Codable`, and is good for one
 /// connection; used for several it lets observers link them (RFC 9001 section 4.5).

@@ -34,7 +34,8 @@ final class AcceptQueue: Sendable {
         self.capacity = max(1, capacity)
     }
 
-    /// Whether new clients are to be refused: the application is behind with those that there are, or takes no more.
+    /// Whether new clients are to be refused: the application is behind with those that there are, or takes
+    /// no more.
     var refusesClients: Bool { closesDoor.load(ordering: .relaxed) }
 
     // MARK: Giving

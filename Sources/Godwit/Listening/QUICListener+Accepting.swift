@@ -1,15 +1,17 @@
 import Logging
 
 extension QUICListener {
-    /// The connections that clients open, each when its handshake is complete or its early data has come. Ends when
-    /// the listener is shut down; throws if its sockets fail.
+    /// The connections that clients open, each when its handshake is complete or its early data has come.
+    /// Ends when the listener is shut down; throws if its sockets fail.
     ///
     /// When the application takes them too slowly, new clients are refused.
     public var connections: Connections { Connections(listener: self) }
 
     /// The connections that clients open.
     public struct Connections: AsyncSequence, Sendable {
+        /// A connection that a client opened.
         public typealias Element = QUICConnection
+        /// What is thrown when the listener's sockets fail.
         public typealias Failure = any Error
 
         let listener: QUICListener
@@ -33,13 +35,14 @@ extension QUICListener {
         public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(listener: listener) }
     }
 
-    /// Serves connections until the listener is shut down, each in a task of its own on the connection's event loop.
+    /// Serves connections until the listener is shut down, each in a task of its own on the connection's
+    /// event loop.
     ///
-    /// When `handler` returns, its connection is closed as soon as what was finished is delivered; when it throws, at
-    /// once. A handler must not block: every connection of its event loop would wait for it.
+    /// When `handler` returns, its connection is closed as soon as what was finished is delivered; when it
+    /// throws, at once. A handler must not block: every connection of its event loop would wait for it.
     ///
-    /// - Throws: ``QUICError/socket(_:)`` if the listener's sockets fail, `CancellationError` when cancelled, which
-    ///   cancels the handlers.
+    /// - Throws: ``QUICError/socket(_:)`` if the listener's sockets fail, `CancellationError` when cancelled,
+    ///   which cancels the handlers.
     public func run(_ handler: @escaping @Sendable (QUICConnection) async throws -> Void) async throws {
         try await withThrowingDiscardingTaskGroup { group in
             for (index, loop) in loops.enumerated() {

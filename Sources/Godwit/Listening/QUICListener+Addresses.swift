@@ -2,7 +2,8 @@ public import GodwitWire
 
 // A server with more than one address.
 extension QUICListener {
-    /// Listens at another address besides, such as the one that clients are asked to prefer (RFC 9000 section 9.6).
+    /// Listens at another address besides, such as the one that clients are asked to prefer (RFC 9000 section
+    /// 9.6).
     ///
     /// Connections are the same at all addresses: one that moves from one to another goes on.
     ///

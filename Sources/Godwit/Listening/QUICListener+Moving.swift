@@ -4,11 +4,11 @@ import Synchronization
 
 // A server whose addresses change, or whose process is frozen and goes on.
 extension QUICListener {
-    /// Moves the listener, and with it every connection, to another local address. The sockets there are open before
-    /// the old ones are closed; if they can't be opened nothing changes.
+    /// Moves the listener, and with it every connection, to another local address. The sockets there are open
+    /// before the old ones are closed; if they can't be opened nothing changes.
     ///
-    /// QUIC has no way to tell clients of it: they find the server only if datagrams to the old address still reach
-    /// it, or if they were told by other means.
+    /// QUIC has no way to tell clients of it: they find the server only if datagrams to the old address still
+    /// reach it, or if they were told by other means.
     ///
     /// - Throws: ``QUICError/socket(_:)`` if the address can't be had.
     public func rebind(to address: NetworkAddress) async throws {
@@ -29,8 +29,9 @@ extension QUICListener {
         for loop in loops { await loop.driver.run { loop.hold() } }
     }
 
-    /// Goes on after ``hold()``, here or where the process was carried to. To connections it is as if no time had
-    /// passed. All random choices are made from fresh randomness: a copy of the process may be running elsewhere.
+    /// Goes on after ``hold()``, here or where the process was carried to. To connections it is as if no time
+    /// had passed. All random choices are made from fresh randomness: a copy of the process may be running
+    /// elsewhere.
     ///
     /// - Parameter address: where to listen from now on; nil if the sockets have survived.
     /// - Throws: ``QUICError/socket(_:)`` if the address can't be had; then the listener is still held.

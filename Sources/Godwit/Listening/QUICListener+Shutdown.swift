@@ -3,11 +3,11 @@ import Logging
 import NIOCore
 
 extension QUICListener {
-    /// Takes no more connections, lets those that there are go on for a while, closes what is left then, and lets go
-    /// of the address.
+    /// Takes no more connections, lets those that there are go on for a while, closes what is left then, and
+    /// lets go of the address.
     ///
-    /// ``connections`` ends at once, and ``run(_:)`` as soon as its handlers have. Calling it twice does no harm; when
-    /// the task is cancelled the while is over.
+    /// ``connections`` ends at once, and ``run(_:)`` as soon as its handlers have. Calling it twice does no
+    /// harm; when the task is cancelled the while is over.
     ///
     /// - Parameters:
     ///   - gracePeriod: how long connections may go on.

@@ -21,8 +21,8 @@ import Synchronization
 /// }
 /// ```
 ///
-/// It works on every event loop of its group at once, with a socket on each; the kernel spreads clients over them.
-/// Bound to `[::]` it serves IPv6 and IPv4.
+/// It works on every event loop of its group at once, with a socket on each; the kernel spreads clients over
+/// them. Bound to `[::]` it serves IPv6 and IPv4.
 ///
 /// When the last reference to a listener goes it takes no more connections; those that there are go on.
 public final class QUICListener: Sendable {
@@ -41,7 +41,9 @@ public final class QUICListener: Sendable {
         }
     }
 
-    private init(_ loops: [EndpointLoop], _ acceptQueue: AcceptQueue, _ configuration: QUICServerConfiguration) {
+    private init(
+        _ loops: [EndpointLoop], _ acceptQueue: AcceptQueue, _ configuration: QUICServerConfiguration
+    ) {
         self.loops = loops
         self.acceptQueue = acceptQueue
         self.configuration = configuration
@@ -63,7 +65,8 @@ public final class QUICListener: Sendable {
 
     // MARK: Binding
 
-    /// Binds sockets to an address and begins to accept connections. They wait until the application takes them.
+    /// Binds sockets to an address and begins to accept connections. They wait until the application takes
+    /// them.
     ///
     /// - Parameters:
     ///   - address: `[::]` or `0.0.0.0` for all of this machine; port 0 for any port.
@@ -85,10 +88,12 @@ public final class QUICListener: Sendable {
     }
 
     private static func makeLoop(
-        _ configuration: QUICServerConfiguration, _ index: Int, _ eventLoop: any EventLoop, _ queue: AcceptQueue
+        _ configuration: QUICServerConfiguration, _ index: Int, _ eventLoop: any EventLoop,
+        _ queue: AcceptQueue
     ) -> EndpointLoop {
         var endpoint = EndpointConfiguration(
-            connectionIDKey: configuration.connectionIDKey, statelessResetKey: configuration.statelessResetKey,
+            connectionIDKey: configuration.connectionIDKey,
+            statelessResetKey: configuration.statelessResetKey,
             unixTimeAtEpoch: godwit_unix_time())
         endpoint.transport = configuration.transport
         endpoint.server = configuration.server

@@ -14,13 +14,15 @@ public struct QUICServerConfiguration: Sendable {
     public var statelessResetKey = SharedKey.random()
     /// This server's number among those that share keys.
     public var serverID: UInt16 = 0
-    /// How many connections may wait for the application to take them. While there are more, new clients are refused.
+    /// How many connections may wait for the application to take them. While there are more, new clients are
+    /// refused.
     public var maxPendingConnections = 1024
     /// The application's error code for what ends without one: streams whose task was cancelled or whose last
     /// reference went, connections nobody uses or that are left at a shutdown.
     public var cancellationCode: UInt64 = 0
-    /// A folder for the logs of connections (qlog): each gets a file, `<original destination id>_server.sqlog`, which
-    /// qvis shows. They tell what went over the wire but no content and no keys. Nil for no logs.
+    /// A folder for the logs of connections (qlog): each gets a file, `<original destination
+    /// id>_server.sqlog`, which qvis shows. They tell what went over the wire but no content and no keys. Nil
+    /// for no logs.
     public var qlogFolder: String?
     /// Gets what happens to connections, at level debug, and to sockets.
     public var logger = Logger(label: "Godwit.Server")
@@ -34,7 +36,8 @@ public struct QUICServerConfiguration: Sendable {
         server = ServerConfiguration(handshake: .tls(try TLSServer(tls)))
     }
 
-    /// A configuration for a server with one identity. Clients get tickets to resume with; early data is not taken.
+    /// A configuration for a server with one identity. Clients get tickets to resume with; early data is not
+    /// taken.
     ///
     /// - Parameters:
     ///   - applicationProtocols: those served (ALPN), most wanted first; one at least.

@@ -1,7 +1,7 @@
 public import ServiceLifecycle
 
-/// A listener as a service of swift-service-lifecycle: it serves until the group of services is shut down, and then
-/// lets its connections come to an end.
+/// A listener as a service of swift-service-lifecycle: it serves until the group of services is shut down,
+/// and then lets its connections come to an end.
 ///
 /// ```swift
 /// let service = QUICService(listener) { connection in … }
@@ -24,7 +24,8 @@ public struct QUICService: Service {
         self.handler = handler
     }
 
-    /// Serves until the group is shut down and the connections have ended, or were closed after the grace period.
+    /// Serves until the group is shut down and the connections have ended, or were closed after the grace
+    /// period.
     public func run() async throws {
         let (shutdowns, continuation) = AsyncStream.makeStream(of: Void.self)
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -7,11 +7,15 @@ extension EndpointLoop {
     @discardableResult
     func tellEvents() -> Bool {
         var hasTold = false
+        // Events of a connection come in a row, so it need not be looked up for each.
+        var latest: ConnectionDriver?
         while let event = endpoint.nextEvent() {
             hasTold = true
             switch event {
             case .accepted(let handle): adopt(handle)
-            case .connection(let handle, let event): connections[handle]?.handle(event)
+            case .connection(let handle, let event):
+                if latest?.handle != handle { latest = connections[handle] }
+                latest?.handle(event)
             }
         }
         return hasTold

@@ -12,7 +12,8 @@ extension EndpointLoop {
         // A train comes from one address, behind which there may be several connections.
         var rest = train[...]
         while !rest.isEmpty {
-            let (run, shard) = firstRun(of: UnsafeMutableRawBufferPointer(rebasing: rest), segmentSize, arrival, place)
+            let (run, shard) = firstRun(
+                of: UnsafeMutableRawBufferPointer(rebasing: rest), segmentSize, arrival, place)
             rest = rest.dropFirst(run.count)
             guard let shard else { deliver(run, segmentSize, arrival); continue }
             place.handOver(HandedTrain(run, segmentSize, arrival, origin: place.index), to: shard)
@@ -23,14 +24,15 @@ extension EndpointLoop {
         guard !isClosed, !isHeld else { return }
         if let acceptQueue { endpoint.isClosedToNewConnections = acceptQueue.refusesClients }
         endpoint.receive(
-            train, segmentSize: segmentSize, from: arrival.remote, to: arrival.local, ecn: arrival.ecn, now: now())
+            train, segmentSize: segmentSize, from: arrival.remote, to: arrival.local, ecn: arrival.ecn,
+            now: now())
         markBusy()
     }
 
     // MARK: Sharding
 
-    /// The datagrams from the start of a train that go to the same connection, and the event loop to ask first for
-    /// it; nil for this one.
+    /// The datagrams from the start of a train that go to the same connection, and the event loop to ask
+    /// first for it; nil for this one.
     private func firstRun(
         of train: UnsafeMutableRawBufferPointer, _ segmentSize: Int, _ arrival: Arrival, _ place: RingPlace
     ) -> (run: UnsafeMutableRawBufferPointer, shard: Int?) {
@@ -45,7 +47,9 @@ extension EndpointLoop {
         return (run, foreignShard(first, arrival, place))
     }
 
-    private func foreignShard(_ datagram: UnsafeRawBufferPointer, _ arrival: Arrival, _ place: RingPlace) -> Int? {
+    private func foreignShard(_ datagram: UnsafeRawBufferPointer, _ arrival: Arrival, _ place: RingPlace)
+        -> Int?
+    {
         if endpoint.owns(datagram, from: arrival.remote) { return nil }
         guard let shard = endpoint.shard(of: datagram) else { return nil }
         return place.firstToAsk(for: Int(shard))
@@ -57,7 +61,8 @@ extension EndpointLoop {
         for var handed in place.takeHandedTrains() {
             let isOurs = handed.bytes.withUnsafeBytes { train in
                 endpoint.owns(
-                    UnsafeRawBufferPointer(rebasing: train.prefix(handed.segmentSize)), from: handed.arrival.remote)
+                    UnsafeRawBufferPointer(rebasing: train.prefix(handed.segmentSize)),
+                    from: handed.arrival.remote)
             }
             if isOurs || handed.origin == place.index {
                 let (segmentSize, arrival) = (handed.segmentSize, handed.arrival)
@@ -70,8 +75,8 @@ extension EndpointLoop {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Whether the connection ids of two datagrams with short headers begin alike. Ids are encrypted, so that those
-    /// of different connections don't; if an attacker makes them, that datagram ends up nowhere.
+    /// Whether the connection ids of two datagrams with short headers begin alike. Ids are encrypted, so that
+    /// those of different connections don't; if an attacker makes them, that datagram ends up nowhere.
     fileprivate func startsLike(_ other: UnsafeRawBufferPointer) -> Bool {
         guard count > 8, other.count > 8, (self[0] | other[0]) & 0x80 == 0 else { return false }
         return loadUnaligned(fromByteOffset: 1, as: UInt64.self)

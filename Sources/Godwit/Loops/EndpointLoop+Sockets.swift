@@ -36,7 +36,8 @@ extension EndpointLoop {
         }
     }
 
-    /// A client that has moved leaves the older sockets, but for the last: late datagrams of the peer come to it.
+    /// A client that has moved leaves the older sockets, but for the last: late datagrams of the peer come to
+    /// it.
     func onPathChanged() {
         guard settings.role == .client else { return }
         for socket in sockets.dropLast(2) where !connections.values.contains(where: { $0.uses(socket) }) {
@@ -46,8 +47,8 @@ extension EndpointLoop {
 
     // MARK: Trouble
 
-    /// A socket was closed under us. Another at the same address takes its place, unless the event loop has closed
-    /// it because it is shutting down itself: then what is to be done later fails.
+    /// A socket was closed under us. Another at the same address takes its place, unless the event loop has
+    /// closed it because it is shutting down itself: then what is to be done later fails.
     func socketFailed(_ socket: UDPSocket) {
         guard let index = sockets.firstIndex(where: { $0 === socket }) else { return }
         sockets.remove(at: index)
@@ -95,8 +96,8 @@ extension EndpointLoop {
 
     /// Goes on, after a freeze or at another local address.
     ///
-    /// The clock goes on from where it was held: on another host the machine's clock has nothing to do with the one
-    /// before. So for the endpoint no time has passed, and its timers need no shifting.
+    /// The clock goes on from where it was held: on another host the machine's clock has nothing to do with
+    /// the one before. So for the endpoint no time has passed, and its timers need no shifting.
     func resume(at localAddress: NetworkAddress?) {
         if isHeld {
             clock.resume(at: .now())

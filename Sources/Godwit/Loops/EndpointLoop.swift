@@ -28,8 +28,8 @@ final class EndpointLoop: @unchecked Sendable {
     var isBusy = false
     /// Nothing gets through to the endpoint, because the process is about to be frozen.
     var isHeld = false
-    /// Whether the endpoint ends with its last connection: a client's does once it has opened one, a server's when
-    /// nobody has the listener any more.
+    /// Whether the endpoint ends with its last connection: a client's does once it has opened one, a server's
+    /// when nobody has the listener any more.
     var endsWithConnections = false
     var isClosed = false
     var closeWaiters = Waiters()
@@ -92,7 +92,9 @@ final class EndpointLoop: @unchecked Sendable {
         settle(socket.send(train, transmission), transmission, socket, now: now)
     }
 
-    private func settle(_ outcome: SendOutcome, _ transmission: Transmission, _ socket: UDPSocket, now: Instant) {
+    private func settle(
+        _ outcome: SendOutcome, _ transmission: Transmission, _ socket: UDPSocket, now: Instant
+    ) {
         switch outcome {
         case .sent: traffic.noteSent(transmission)
         case .blocked: retry(socket)
@@ -121,8 +123,9 @@ final class EndpointLoop: @unchecked Sendable {
     /// A full buffer empties at the speed of the network, which nobody tells us about; so we try again soon.
     private func retry(_ socket: UDPSocket) {
         driver.eventLoop.scheduleTask(in: .milliseconds(1)) {
-            guard socket.isOpen, let (outcome, transmission) = socket.sendHeld() else { return }
-            self.settle(outcome, transmission, socket, now: self.now())
+            if socket.isOpen, let (outcome, transmission) = socket.sendHeld() {
+                self.settle(outcome, transmission, socket, now: self.now())
+            }
             self.markBusy()
         }
     }

@@ -3,10 +3,11 @@ import NIOCore
 
 /// Turns the machine's monotonic clock into instants of one endpoint.
 ///
-/// On another host that clock may be days off in either direction. So an endpoint's instants are offsets from an
-/// epoch of its own, never run backwards, and can be made to go on from where they were before a freeze.
+/// On another host that clock may be days off in either direction. So an endpoint's instants are offsets from
+/// an epoch of its own, never run backwards, and can be made to go on from where they were before a freeze.
 struct LoopClock {
-    /// The machine's time at instant zero, in nanoseconds; negative when the endpoint is older than the machine.
+    /// The machine's time at instant zero, in nanoseconds; negative when the endpoint is older than the
+    /// machine.
     private var epoch: Int64
     private(set) var latest = Instant.zero
 

@@ -3,17 +3,18 @@ import Synchronization
 
 /// Runs the endpoints of one event loop, and the tasks that use their connections.
 ///
-/// Tasks that prefer this executor run on the loop's thread, so that what they call goes straight into the core. A
-/// turn goes round in this order until nothing is left: tell the tasks what has happened, let them run, and send
-/// what the endpoints have. What several tasks write in a turn goes out together.
+/// Tasks that prefer this executor run on the loop's thread, so that what they call goes straight into the
+/// core. A turn goes round in this order until nothing is left: tell the tasks what has happened, let them
+/// run, and send what the endpoints have. What several tasks write in a turn goes out together.
 ///
-/// SwiftNIO runs whatever is submitted to a loop before it looks at sockets again. So a turn that takes too long is
-/// cut short and goes on from a timer, behind the sockets.
+/// SwiftNIO runs whatever is submitted to a loop before it looks at sockets again. So a turn that takes too
+/// long is cut short and goes on from a timer, behind the sockets.
 final class LoopDriver: TaskExecutor, @unchecked Sendable {
     // Everything but `visitors` is touched on the event loop alone; that is what makes the class `Sendable`.
 
     let eventLoop: any EventLoop
-    /// Where trains are written and read; one of each serves all endpoints, because none keeps anything in it.
+    /// Where trains are written and read; one of each serves all endpoints, because none keeps anything in
+    /// it.
     let sendBuffer: UnsafeMutableRawBufferPointer
     let receiveBuffer: UnsafeMutableRawBufferPointer
 
@@ -26,8 +27,8 @@ final class LoopDriver: TaskExecutor, @unchecked Sendable {
     /// Jobs that other threads have handed over.
     private let visitors = Mutex<ContiguousArray<UnownedJob>>([])
 
-    /// The kernel cuts a train up on its way out if with the headers of UDP, IP and the link it is longer than 64 KB,
-    /// and then every datagram costs what a train does.
+    /// The kernel cuts a train up on its way out if with the headers of UDP, IP and the link it is longer
+    /// than 64 KB, and then every datagram costs what a train does.
     static let trainCapacity = 65_000
     private static let longestTurn: TimeAmount = .milliseconds(1)
     /// Long enough that the loop looks at its sockets before the timer comes up.
@@ -119,7 +120,8 @@ final class LoopDriver: TaskExecutor, @unchecked Sendable {
         var (round, isDone) = (0, false)
         while !isDone, round == 0 || NIODeadline.now() < end {
             round += 1
-            // What tasks write in a row goes out together; but tasks that never come to rest must not hold it up.
+            // What tasks write in a row goes out together; but tasks that never come to rest must not hold it
+            // up.
             isDone = !goRound(mayPostponeSending: round % 8 != 0)
         }
         isTakingTurn = false
@@ -176,9 +178,9 @@ extension LoopDriver {
         _ body: @Sendable () async -> Result
     ) async -> Result { await body() }
 
-    /// Suspends a task that is on the loop until it is woken. The caller looks again afterwards whether it is what
-    /// it waits for, whether it was cancelled, and whether it is on the loop: a task that prefers no executor may
-    /// not be.
+    /// Suspends a task that is on the loop until it is woken. The caller looks again afterwards whether it is
+    /// what it waits for, whether it was cancelled, and whether it is on the loop: a task that prefers no
+    /// executor may not be.
     ///
     /// - Parameters:
     ///   - enlist: remembers whom to wake.

@@ -2,11 +2,11 @@ import Synchronization
 
 /// The event loops of a server, each with a socket and an endpoint of its own.
 ///
-/// The kernel spreads clients over the sockets by their addresses. When a client's address changes, its datagrams may
-/// come to another loop than before. A connection id says which loop made it, and the datagram is handed to that one.
-/// It need not know the connection, for the number of loops may have changed since the connection came to be, or the
-/// connection may have come from another process. So the datagram goes round the ring once, and is treated as unknown
-/// by the loop that it first came to.
+/// The kernel spreads clients over the sockets by their addresses. When a client's address changes, its
+/// datagrams may come to another loop than before. A connection id says which loop made it, and the datagram
+/// is handed to that one. It need not know the connection, for the number of loops may have changed since the
+/// connection came to be, or the connection may have come from another process. So the datagram goes round
+/// the ring once, and is treated as unknown by the loop that it first came to.
 final class ShardRing: Sendable {
     let loops: [EndpointLoop]
     let mailboxes: [Mailbox]
@@ -25,7 +25,8 @@ struct RingPlace: Sendable {
 
     private var count: Int { ring.loops.count }
 
-    /// Which loop to ask first about a connection id that `shard` is said to have made, and that is not known here.
+    /// Which loop to ask first about a connection id that `shard` is said to have made, and that is not known
+    /// here.
     func firstToAsk(for shard: Int) -> Int {
         shard < count && shard != index ? shard : (index + 1) % count
     }
@@ -69,7 +70,8 @@ struct HandedTrain: Sendable {
 
 /// What waits for one event loop.
 final class Mailbox: Sendable {
-    /// A flood of made-up connection ids must not fill the memory; what finds no room is lost, as in any queue.
+    /// A flood of made-up connection ids must not fill the memory; what finds no room is lost, as in any
+    /// queue.
     static let capacity = 256
 
     private let trains = Mutex<ContiguousArray<HandedTrain>>([])

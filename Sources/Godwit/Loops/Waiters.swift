@@ -1,7 +1,7 @@
 /// Tasks that wait on an event loop for something to change.
 ///
-/// Whoever is woken looks again whether it is what it waits for. So all may be woken at any time, and a task that was
-/// cancelled needs no handling of its own.
+/// Whoever is woken looks again whether it is what it waits for. So all may be woken at any time, and a task
+/// that was cancelled needs no handling of its own.
 struct Waiters {
     // Mostly there is one at a time; that one costs no allocation.
     private var first: UnsafeContinuation<Void, Never>?

@@ -3,7 +3,8 @@ import GodwitWire
 import Metrics
 import Synchronization
 
-/// What a server's or a client's endpoints report to swift-metrics. The labels are listed in the documentation.
+/// What a server's or a client's endpoints report to swift-metrics. The labels are listed in the
+/// documentation.
 final class QUICMetrics: Sendable {
     private let factory: any MetricsFactory
     private let role: (String, String)
@@ -54,7 +55,8 @@ final class QUICMetrics: Sendable {
     /// For a connection that was noted as opened.
     func noteClosed(_ reason: ConnectionCloseReason) {
         Counter(
-            label: "godwit_connections_closed", dimensions: [role, ("reason", reason.metricsName)], factory: factory
+            label: "godwit_connections_closed", dimensions: [role, ("reason", reason.metricsName)],
+            factory: factory
         ).increment()
         active.record(activeCount.subtract(1, ordering: .relaxed).newValue)
     }

@@ -18,8 +18,10 @@ extension NetworkAddress {
         var converted = godwit_address()
         let isIP =
             switch address {
-            case .v4(let ipv4): withUnsafeBytes(of: ipv4.address) { godwit_address_read($0.baseAddress!, &converted) }
-            case .v6(let ipv6): withUnsafeBytes(of: ipv6.address) { godwit_address_read($0.baseAddress!, &converted) }
+            case .v4(let ipv4):
+                withUnsafeBytes(of: ipv4.address) { godwit_address_read($0.baseAddress!, &converted) }
+            case .v6(let ipv6):
+                withUnsafeBytes(of: ipv6.address) { godwit_address_read($0.baseAddress!, &converted) }
             case .unixDomainSocket: false
             }
         guard isIP else { return nil }

@@ -19,14 +19,17 @@ extension Arrival {
     init(_ incoming: godwit_incoming, at socket: UDPSocket) {
         remote = incoming.remote.networkAddress
         local = NetworkAddress(
-            ip: incoming.has_local ? incoming.local.ip : socket.localAddress.ip, port: socket.localAddress.port)
+            ip: incoming.has_local ? incoming.local.ip : socket.localAddress.ip,
+            port: socket.localAddress.port)
         ecn = ECNCodepoint(rawValue: incoming.ecn) ?? .notECT
         segmentSize = incoming.segment_size == 0 ? nil : Int(incoming.segment_size)
         isTruncated = incoming.is_truncated
     }
 
     /// What SwiftNIO has told.
-    init(_ metadata: AddressedEnvelope<ByteBuffer>.Metadata?, from remote: NetworkAddress, at socket: UDPSocket) {
+    init(
+        _ metadata: AddressedEnvelope<ByteBuffer>.Metadata?, from remote: NetworkAddress, at socket: UDPSocket
+    ) {
         self.remote = remote
         let destination = (metadata?.packetInfo?.destinationAddress).flatMap { NetworkAddress($0) }
         local = NetworkAddress(ip: destination?.ip ?? socket.localAddress.ip, port: socket.localAddress.port)

@@ -35,7 +35,9 @@ struct SocketDescriptor {
     /// Sets every option again.
     func configure() throws(QUICError) {
         let problem = godwit_socket_configure(number)
-        guard problem == 0 else { throw .socket(SocketFailure(.configure, localAddress, errorNumber: problem)) }
+        guard problem == 0 else {
+            throw .socket(SocketFailure(.configure, localAddress, errorNumber: problem))
+        }
     }
 
     /// Whether the system splits trains into datagrams (GSO).

@@ -3,11 +3,13 @@ import CGodwitSocket
 /// The errors of system calls that mean something to us.
 enum SystemError {
     /// The send buffer is full; there will be room again.
-    static func isTransient(_ number: CInt) -> Bool { number == EAGAIN || number == EWOULDBLOCK || number == ENOBUFS }
+    static func isTransient(_ number: CInt) -> Bool {
+        number == EAGAIN || number == EWOULDBLOCK || number == ENOBUFS
+    }
 
-    /// What may be wrong with a train as such, while its datagrams are fine one by one: the device cannot compute
-    /// checksums for it (EIO), the kernel knows no trains or finds this one too long (EINVAL), or the datagrams are
-    /// too large for the path, which older kernels call EINVAL as well.
+    /// What may be wrong with a train as such, while its datagrams are fine one by one: the device cannot
+    /// compute checksums for it (EIO), the kernel knows no trains or finds this one too long (EINVAL), or the
+    /// datagrams are too large for the path, which older kernels call EINVAL as well.
     static func mayBlameTrain(_ number: CInt) -> Bool {
         number == EIO || number == EINVAL || number == EMSGSIZE || number == EOPNOTSUPP
     }

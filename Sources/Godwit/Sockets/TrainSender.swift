@@ -50,8 +50,8 @@ struct TrainSender {
         return outcome
     }
 
-    /// What an earlier datagram has met on its way is reported in place of sending this one, so there is a second
-    /// attempt.
+    /// What an earlier datagram has met on its way is reported in place of sending this one, so there is a
+    /// second attempt.
     private func attempt(
         _ bytes: UnsafeRawBufferPointer, _ segmentSize: Int?, _ call: (UnsafeRawBufferPointer, Int?) -> CInt
     ) -> CInt {

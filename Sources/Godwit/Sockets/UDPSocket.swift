@@ -8,8 +8,8 @@ import NIOPosix
 /// A UDP socket of an endpoint.
 ///
 /// SwiftNIO polls it and reads the first train after each wake-up, because only it can. The rest is read and
-/// everything is written by system calls of our own: SwiftNIO cannot choose the source address of a datagram, and
-/// allocates several times for each that it reads.
+/// everything is written by system calls of our own: SwiftNIO cannot choose the source address of a datagram,
+/// and allocates several times for each that it reads.
 final class UDPSocket: @unchecked Sendable {
     // Once it is open, all of it is touched on the event loop alone; that is what makes the class `Sendable`.
 
@@ -59,7 +59,9 @@ final class UDPSocket: @unchecked Sendable {
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 1 << 16))
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(socket) }
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(socket)
+                }
             }
     }
 
@@ -80,7 +82,8 @@ final class UDPSocket: @unchecked Sendable {
             try options.setOption(.autoRead, value: !endpoint.isHeld)
         } catch {
             close()
-            throw .socket(SocketFailure(.configure, localAddress, errorNumber: (error as? IOError)?.errnoCode ?? 0))
+            throw .socket(
+                SocketFailure(.configure, localAddress, errorNumber: (error as? IOError)?.errnoCode ?? 0))
         }
     }
 
@@ -111,8 +114,8 @@ extension UDPSocket: ChannelInboundHandler {
         let arrival = Arrival(envelope.metadata, from: remote, at: self)
         envelope.data.withUnsafeReadableBytes { bytes in
             // The transport decrypts in place. The buffer's memory is shared with SwiftNIO's pool of receive
-            // buffers and with nobody else, for this is the pipeline's only handler; and the pool clears a buffer
-            // before it uses it again, whatever is in it. So to write here needs no copy.
+            // buffers and with nobody else, for this is the pipeline's only handler; and the pool clears a
+            // buffer before it uses it again, whatever is in it. So to write here needs no copy.
             endpoint.receive(UnsafeMutableRawBufferPointer(mutating: bytes), arrival)
         }
     }

@@ -8,8 +8,8 @@ extension QUICStream {
     ///
     /// - Parameter limit: how many bytes to take at most; at least 1.
     /// - Returns: one byte or more; nil at the end of the stream.
-    /// - Throws: ``QUICError``: the peer reset the stream, or the connection is over and everything that came in
-    ///   order was read. `CancellationError` when the task is cancelled, which gives the stream up.
+    /// - Throws: ``QUICError``: the peer reset the stream, or the connection is over and everything that came
+    ///   in order was read. `CancellationError` when the task is cancelled, which gives the stream up.
     nonisolated(nonsending) public func read(
         upTo limit: Int = QUICStream.defaultReadLimit
     ) async throws -> ByteBuffer? {
@@ -17,8 +17,8 @@ extension QUICStream {
         return try await read(into: &buffer, upTo: limit) == nil ? nil : buffer
     }
 
-    /// Reads what has come behind what a buffer holds, and waits if nothing has. A buffer that is used again costs
-    /// no allocation.
+    /// Reads what has come behind what a buffer holds, and waits if nothing has. A buffer that is used again
+    /// costs no allocation.
     ///
     /// - Parameter limit: how many bytes to take at most; at least 1.
     /// - Returns: how many bytes were read, one or more; nil at the end of the stream.
@@ -29,7 +29,8 @@ extension QUICStream {
         while driver.driver.isCurrent {
             if Task.isCancelled { throw giveUpReading() }
             if let outcome = try readNow(into: &buffer, upTo: limit) { return outcome.count }
-            await driver.driver.suspend({ driver.readers.append($0) }) { [driver] in driver.readers.wakeAll() }
+            await driver.driver.suspend({ driver.readers.append($0) }) { [driver] in driver.readers.wakeAll()
+            }
         }
         let read = try await driver.driver.run { try await self.read(upTo: limit) }
         guard var read else { return nil }
@@ -65,7 +66,9 @@ extension QUICStream {
 
 /// The bytes of a stream in pieces, as they come; ends with the stream.
 extension QUICStream: AsyncSequence {
+    /// A piece of the stream, never empty.
     public typealias Element = ByteBuffer
+    /// What ``QUICStream/read(upTo:)`` throws.
     public typealias Failure = any Error
 
     /// Reads one piece after the other, each of at most ``QUICStream/defaultReadLimit`` bytes.
@@ -76,7 +79,9 @@ extension QUICStream: AsyncSequence {
         public mutating func next() async throws -> ByteBuffer? { try await next(isolation: nil) }
 
         /// The next piece; nil at the end of the stream.
-        public mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error) -> ByteBuffer? {
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error)
+            -> ByteBuffer?
+        {
             try await stream.read()
         }
     }
@@ -87,7 +92,8 @@ extension QUICStream: AsyncSequence {
     /// Reads the stream to its end.
     ///
     /// - Parameter limit: how many bytes to take at most.
-    /// - Throws: ``StreamTooLong`` when there are more, after having given the stream up; else as ``read(upTo:)``.
+    /// - Throws: ``StreamTooLong`` when there are more, after having given the stream up; else as
+    ///   ``read(upTo:)``.
     nonisolated(nonsending) public func collect(upTo limit: Int) async throws -> ByteBuffer {
         var buffer = ByteBuffer()
         while try await read(into: &buffer, upTo: QUICStream.defaultReadLimit) != nil {

@@ -5,8 +5,8 @@ extension QUICStream {
     ///
     /// - Parameters:
     ///   - finish: whether the stream ends behind these bytes.
-    /// - Throws: ``QUICError``: the peer stopped the stream, it has been finished or reset before, or the connection
-    ///   is over. `CancellationError` when the task is cancelled, which resets the stream.
+    /// - Throws: ``QUICError``: the peer stopped the stream, it has been finished or reset before, or the
+    ///   connection is over. `CancellationError` when the task is cancelled, which resets the stream.
     nonisolated(nonsending) public func write(_ bytes: ByteBuffer, finish: Bool = false) async throws {
         try await write(bytes.readableBytes) { driver, offset in
             try bytes.withUnsafeReadableBytes { view in
@@ -37,7 +37,8 @@ extension QUICStream {
             if Task.isCancelled { throw giveUpWriting() }
             offset += try attempt(driver, offset)
             if offset == count { return }
-            await driver.driver.suspend({ driver.writers.append($0) }) { [driver] in driver.writers.wakeAll() }
+            await driver.driver.suspend({ driver.writers.append($0) }) { [driver] in driver.writers.wakeAll()
+            }
         }
         let reached = offset
         try await driver.driver.run { try await self.write(count, from: reached, attempt) }

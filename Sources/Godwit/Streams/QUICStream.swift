@@ -5,8 +5,8 @@ import Synchronization
 
 /// A stream of a QUIC connection: bytes in order, one way or both (RFC 9000 section 2).
 ///
-/// One task may read while another writes. Either direction ends by itself: ``finish()`` ends what is written and
-/// leaves reading as it is.
+/// One task may read while another writes. Either direction ends by itself: ``finish()`` ends what is written
+/// and leaves reading as it is.
 ///
 /// ```swift
 /// let stream = try await connection.openStream()
@@ -14,12 +14,12 @@ import Synchronization
 /// for try await chunk in stream { print(chunk.readableBytes) }
 /// ```
 ///
-/// Cancelling a task that reads tells the peer to send no more (STOP_SENDING), and cancelling one that writes resets
-/// the stream (RESET_STREAM), both with the configuration's `cancellationCode`. The same happens to whatever is
-/// unfinished when the last reference to the stream goes.
+/// Cancelling a task that reads tells the peer to send no more (STOP_SENDING), and cancelling one that writes
+/// resets the stream (RESET_STREAM), both with the configuration's `cancellationCode`. The same happens to
+/// whatever is unfinished when the last reference to the stream goes.
 ///
-/// Calls cost least from tasks on the connection's ``QUICConnection/executor``; from elsewhere each hops over and
-/// back.
+/// Calls cost least from tasks on the connection's ``QUICConnection/executor``; from elsewhere each hops over
+/// and back.
 public final class QUICStream: Sendable {
     let driver: StreamDriver
     /// Keeps the connection open as long as one of its streams is in use.
@@ -39,8 +39,8 @@ public final class QUICStream: Sendable {
     /// The stream's id, which says who opened it and which ways it goes.
     public var id: StreamID { driver.id }
 
-    /// Whether the stream was opened before the handshake was complete. At a server that is early data (0-RTT),
-    /// which an attacker may have recorded and sent again (RFC 9001 section 9.2).
+    /// Whether the stream was opened before the handshake was complete. At a server that is early data
+    /// (0-RTT), which an attacker may have recorded and sent again (RFC 9001 section 9.2).
     public var isEarlyData: Bool { driver.isEarly }
 
     // MARK: Ending
@@ -78,8 +78,8 @@ public final class QUICStream: Sendable {
         }
     }
 
-    /// Waits until the peer has acknowledged everything that was written, the end of the stream included. What its
-    /// application has read is another matter.
+    /// Waits until the peer has acknowledged everything that was written, the end of the stream included.
+    /// What its application has read is another matter.
     ///
     /// - Throws: ``QUICError`` if that can't come about any more, `CancellationError` when cancelled.
     nonisolated(nonsending) public func waitUntilDelivered() async throws {
@@ -89,7 +89,9 @@ public final class QUICStream: Sendable {
         }
         while try !driver.hasDelivered() {
             try Task.checkCancellation()
-            await driver.driver.suspend({ driver.deliveryWaiters.append($0) }) { driver.deliveryWaiters.wakeAll() }
+            await driver.driver.suspend({ driver.deliveryWaiters.append($0) }) {
+                driver.deliveryWaiters.wakeAll()
+            }
             guard driver.driver.isCurrent else { return try await waitUntilDelivered() }
         }
     }

@@ -3,7 +3,8 @@ import GodwitWire
 
 /// A stream on its event loop: its name in the core, and the tasks that wait for it.
 final class StreamDriver: @unchecked Sendable {
-    // But for what never changes, all of it is touched on the event loop alone; that makes the class `Sendable`.
+    // But for what never changes, all of it is touched on the event loop alone; that makes the class
+    // `Sendable`.
 
     let id: StreamID
     let connection: ConnectionDriver
@@ -80,7 +81,8 @@ final class StreamDriver: @unchecked Sendable {
 
     // MARK: Writing
 
-    /// Hands bytes to the core, and the end of the stream if all of them are taken. Returns how many were taken.
+    /// Hands bytes to the core, and the end of the stream if all of them are taken. Returns how many were
+    /// taken.
     func write(_ bytes: UnsafeRawBufferPointer, fin: Bool) throws -> Int {
         try checkSending()
         do {

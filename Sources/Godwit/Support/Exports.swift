@@ -1,7 +1,8 @@
-// What a user of the API has to name comes with `import Godwit`; the wire's frames and the core's machinery do not.
-@_exported public import struct GodwitCore.ConnectionStatistics
-@_exported public import enum GodwitCore.ConnectionCloseReason
 @_exported public import enum GodwitCore.CongestionAlgorithm
+@_exported public import enum GodwitCore.ConnectionCloseReason
+// What a user of the API has to name comes with `import Godwit`; the wire's frames and the core's machinery
+// do not.
+@_exported public import struct GodwitCore.ConnectionStatistics
 @_exported public import struct GodwitCore.EndpointStatistics
 @_exported public import enum GodwitCore.RetryPolicy
 @_exported public import enum GodwitCore.StreamError
@@ -16,8 +17,8 @@
 @_exported public import struct GodwitCrypto.KeyExchangeGroup
 @_exported public import class GodwitCrypto.PrivateKey
 @_exported public import class GodwitCrypto.ReplayFilter
-@_exported public import class GodwitCrypto.ServerCredentials
 @_exported public import struct GodwitCrypto.SelfSignedCertificate
+@_exported public import class GodwitCrypto.ServerCredentials
 @_exported public import struct GodwitCrypto.SharedKey
 @_exported public import struct GodwitCrypto.TLSClientConfiguration
 @_exported public import struct GodwitCrypto.TLSConfigurationError

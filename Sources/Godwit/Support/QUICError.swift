@@ -7,22 +7,22 @@ public import GodwitWire
 public enum QUICError: Error, Hashable, Sendable {
     // MARK: Streams
 
-    /// The peer reset the stream (RESET_STREAM, RFC 9000 section 3.2): what was not read is gone and nothing more
-    /// comes. The code is one of the application protocol's.
+    /// The peer reset the stream (RESET_STREAM, RFC 9000 section 3.2): what was not read is gone and nothing
+    /// more comes. The code is one of the application protocol's.
     case streamResetByPeer(code: UInt64)
-    /// The peer wants no more of what is written to the stream (STOP_SENDING, RFC 9000 section 3.5). The code is
-    /// one of the application protocol's.
+    /// The peer wants no more of what is written to the stream (STOP_SENDING, RFC 9000 section 3.5). The code
+    /// is one of the application protocol's.
     case streamStoppedByPeer(code: UInt64)
-    /// The stream was already finished, reset or given up on this side, or does not flow in the direction asked
-    /// for.
+    /// The stream was already finished, reset or given up on this side, or does not flow in the direction
+    /// asked for.
     case streamUnusable(StreamError)
 
     // MARK: Connections
 
     /// The connection is over, and why.
     case connectionClosed(ConnectionCloseReason)
-    /// No connection came about, although each of these addresses was tried; none if the connection was refused
-    /// before any could be.
+    /// No connection came about, although each of these addresses was tried; none if the connection was
+    /// refused before any could be.
     case connectFailed(host: String, attempts: [FailedAttempt])
     /// A host name has no address.
     case nameNotFound(host: String, reason: String)
@@ -32,8 +32,8 @@ public enum QUICError: Error, Hashable, Sendable {
     case datagramsNotAccepted
     /// A datagram does not fit a packet; the largest that does has so many bytes.
     case datagramTooLarge(limit: Int)
-    /// The connection cannot move now: it is a server's, its handshake is not confirmed, or the server forbade it
-    /// (RFC 9000 section 9).
+    /// The connection cannot move now: it is a server's, its handshake is not confirmed, or the server
+    /// forbade it (RFC 9000 section 9).
     case migrationRefused
 
     // MARK: Endpoints

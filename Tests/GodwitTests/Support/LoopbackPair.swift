@@ -60,7 +60,8 @@ struct LoopbackPair: Sendable {
         resumption: QUICResumption? = nil, offersEarlyData: Bool = false
     ) async throws -> QUICConnection {
         try await QUICConnection.connect(
-            to: host, port: port, configuration: client, resumption: resumption, offersEarlyData: offersEarlyData)
+            to: host, port: port, configuration: client, resumption: resumption,
+            offersEarlyData: offersEarlyData)
     }
 
     private var host: String { listener.localAddress.isIPv4 ? "127.0.0.1" : "::1" }
@@ -97,7 +98,8 @@ struct TestCertificate: Sendable {
 
     var server: TLSServerConfiguration {
         var configuration = TLSServerConfiguration(
-            applicationProtocols: [LoopbackPair.applicationProtocol], credentials: ServerCredentials([identity]))
+            applicationProtocols: [LoopbackPair.applicationProtocol],
+            credentials: ServerCredentials([identity]))
         configuration.ticketKeys = .random()
         configuration.earlyData = ReplayFilter(refusesFirstWindow: false)
         return configuration

@@ -26,10 +26,12 @@ extension SocketDescriptor {
     }
 
     func send(
-        _ bytes: [UInt8], segmentSize: Int?, from local: NetworkAddress, to remote: NetworkAddress, ecn: ECNCodepoint
+        _ bytes: [UInt8], segmentSize: Int?, from local: NetworkAddress, to remote: NetworkAddress,
+        ecn: ECNCodepoint
     ) -> CInt {
         let transmission = Transmission(
-            count: bytes.count, segmentSize: segmentSize ?? bytes.count, remote: remote, local: local, ecn: ecn)
+            count: bytes.count, segmentSize: segmentSize ?? bytes.count, remote: remote, local: local,
+            ecn: ecn)
         return bytes.withUnsafeBytes { send($0, segmentSize: segmentSize, transmission) }
     }
 
