@@ -14,6 +14,8 @@ let package = Package(
         .library(name: "Godwit", targets: ["Godwit"]),
         .library(name: "GodwitSimulator", targets: ["GodwitSimulator"]),
         .executable(name: "mhq", targets: ["mhq"]),
+        // For the package in Fuzz alone; no part of the API.
+        .library(name: "_GodwitFuzzing", targets: ["GodwitFuzzing"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -51,6 +53,10 @@ let package = Package(
             dependencies: ["GodwitCore", "GodwitCrypto", "GodwitWire"],
             swiftSettings: strict),
         .target(
+            name: "GodwitFuzzing",
+            dependencies: ["GodwitCore", "GodwitCrypto", "GodwitWire"],
+            swiftSettings: strict),
+        .target(
             name: "MHQKit",
             dependencies: [
                 "Godwit", "GodwitSimulator",
@@ -68,7 +74,7 @@ let package = Package(
         .testTarget(
             name: "GodwitCryptoTests", dependencies: ["GodwitCrypto", "GodwitWire"], swiftSettings: strict),
         .testTarget(
-            name: "GodwitCoreTests", dependencies: ["GodwitCore", "GodwitCrypto", "GodwitWire"],
+            name: "GodwitCoreTests", dependencies: ["GodwitCore", "GodwitCrypto", "GodwitFuzzing", "GodwitWire"],
             swiftSettings: strict),
         .testTarget(
             name: "GodwitSimulatorTests",

@@ -1,3 +1,5 @@
+import GodwitWire
+
 /// A stand-in for ``TLSClient``, for simulations that have to run the same way each time: BoringSSL's
 /// randomness can't be taken from it, so with real TLS no two runs have the same bytes.
 ///
@@ -7,6 +9,8 @@ package struct DeterministicTLSClient: Sendable {
     package var applicationProtocols: [String]
     /// Whether the ClientHello is as large as one with ML-KEM, or fits one packet.
     package var offersMLKEM = true
+    /// Changes the transport parameters that are sent, for tests of what the peer makes of them.
+    package var editParameters: (@Sendable ([UInt8]) -> [UInt8])?
 
     package init(applicationProtocols: [String]) { self.applicationProtocols = applicationProtocols }
 
@@ -19,7 +23,7 @@ package struct DeterministicTLSClient: Sendable {
         let ticket = ticket.flatMap { StandInTicket($0) }
         return DeterministicClientHandshake(
             configuration: self, serverName: serverName.lowercased(),
-            transportParameters: transportParameters,
+            transportParameters: editParameters?(transportParameters) ?? transportParameters,
             ticket: ticket?.serverName == serverName.lowercased() ? ticket : nil,
             offersEarlyData: offersEarlyData, random: random)
     }
@@ -37,6 +41,8 @@ package struct DeterministicTLSServer: Sendable {
     package var currentTime: @Sendable () -> Int64 = { 0 }
     /// The size of the certificate in its message.
     package var certificateLength = 700
+    /// Changes the transport parameters that are sent, for tests of what the peer makes of them.
+    package var editParameters: (@Sendable ([UInt8]) -> [UInt8])?
 
     package init(applicationProtocols: [String]) { self.applicationProtocols = applicationProtocols }
 
@@ -45,8 +51,11 @@ package struct DeterministicTLSServer: Sendable {
         earlyDataContext: [UInt8] = [], random: RandomGenerator,
         transportParameters: @escaping TransportParametersAnswer
     ) -> DeterministicServerHandshake {
-        DeterministicServerHandshake(
+        let edit = editParameters ?? { $0 }
+        return DeterministicServerHandshake(
             configuration: self, earlyDataContext: earlyDataContext, random: random,
-            transportParameters: transportParameters)
+            transportParameters: { parameters throws(TransportError) in
+                edit(try transportParameters(parameters))
+            })
     }
 }
