@@ -37,6 +37,7 @@ build() {
     # lld, because gold crashes on the fuzzer's sections.
     swift build --package-path Fuzz --scratch-path .build/fuzz -c release --product fuzz \
         -Xswiftc -sanitize=fuzzer -Xswiftc -parse-as-library -Xswiftc -use-ld=lld -Xswiftc -DFUZZING
+    commit_name >.build/fuzz/commit
 }
 
 commit_name() {
@@ -102,7 +103,7 @@ fi
 [[ $result != ok ]] || distill
 
 [[ -s $log ]] || echo "date,commit,target,minutes,executions,coverage,corpus,result" >"$log"
-echo "$(date -u +%Y-%m-%dT%H:%MZ),$(commit_name),$target,$elapsed,$(last_of 'number_of_executed_units: +[0-9]+'),$(
+echo "$(date -u +%Y-%m-%dT%H:%MZ),$(cat .build/fuzz/commit),$target,$elapsed,$(last_of 'number_of_executed_units: +[0-9]+'),$(
     last_of 'cov: [0-9]+'),$(find "$learned" -type f | wc -l),$result" >>"$log"
 tail -1 "$log"
 summary
