@@ -74,7 +74,8 @@ let package = Package(
         .testTarget(
             name: "GodwitCryptoTests", dependencies: ["GodwitCrypto", "GodwitWire"], swiftSettings: strict),
         .testTarget(
-            name: "GodwitCoreTests", dependencies: ["GodwitCore", "GodwitCrypto", "GodwitFuzzing", "GodwitWire"],
+            name: "GodwitCoreTests",
+            dependencies: ["GodwitCore", "GodwitCrypto", "GodwitFuzzing", "GodwitWire"],
             swiftSettings: strict),
         .testTarget(
             name: "GodwitSimulatorTests",

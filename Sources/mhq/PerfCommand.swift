@@ -28,12 +28,15 @@ struct Perf: AsyncParsableCommand {
             }
             guard loops > 0 else { throw Failure(MHQKit.ExitCode.usage, "--loops: must be 1 or more") }
             let identity = try SelfSignedCertificate.make(names: ["localhost", "127.0.0.1"]).identity()
-            try await PerfServer(at: address, identity: identity, eventLoops: loops).run { print("listening on \($0)") }
+            try await PerfServer(at: address, identity: identity, eventLoops: loops).run {
+                print("listening on \($0)")
+            }
         }
     }
 
     struct Client: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Exchange data with a perf server and report.")
+        static let configuration = CommandConfiguration(
+            abstract: "Exchange data with a perf server and report.")
 
         @Argument(help: "The server, as HOST:PORT.")
         var server: String
@@ -53,14 +56,17 @@ struct Perf: AsyncParsableCommand {
         @Option(help: "Instead of that, make so many connections one after the other.")
         var handshakes = 0
 
-        @Option(help: "Instead of that, hold so many idle connections and report the server's memory for each.")
+        @Option(
+            help: "Instead of that, hold so many idle connections and report the server's memory for each.")
         var idle = 0
 
         @Flag(help: "Print one JSON object instead of a table.")
         var json = false
 
         func run() async throws {
-            guard let colon = server.lastIndex(of: ":"), let port = UInt16(server[server.index(after: colon)...]) else {
+            guard let colon = server.lastIndex(of: ":"),
+                let port = UInt16(server[server.index(after: colon)...])
+            else {
                 throw Failure(MHQKit.ExitCode.usage, "'\(server)' is not a HOST:PORT")
             }
             guard parallel > 0, count > 0, handshakes >= 0 else {
@@ -70,7 +76,9 @@ struct Perf: AsyncParsableCommand {
             if idle > 0 {
                 let bytes = try await client.measureIdleConnections(idle)
                 let kilobytes = (bytes / 1024 * 10).rounded() / 10
-                return print(json ? "{\"serverBytesPerIdleConnection\":\(Int(bytes))}" : "\(kilobytes) KB a connection")
+                return print(
+                    json ? "{\"serverBytesPerIdleConnection\":\(Int(bytes))}" : "\(kilobytes) KB a connection"
+                )
             }
             var plan = PerfPlan()
             (plan.download, plan.upload) = (download, upload)

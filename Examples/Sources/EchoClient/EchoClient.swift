@@ -9,7 +9,9 @@ struct EchoClient {
         let line = CommandLine.arguments.dropFirst().joined(separator: " ")
         let configuration = try QUICClientConfiguration(
             applicationProtocols: ["echo"], trust: .insecureNoVerification)
-        let answer = try await QUICConnection.connect(to: "localhost", port: 4433, configuration: configuration) {
+        let answer = try await QUICConnection.connect(
+            to: "localhost", port: 4433, configuration: configuration
+        ) {
             connection in
             let stream = try await connection.openStream()
             try await stream.write(ByteBuffer(string: line), finish: true)

@@ -20,7 +20,9 @@ struct SimulatedEcho {
             "client", at: clientAddress, egress: up, ingress: down,
             running: EndpointProgram(EndpointSettings(handshake), running: client))
         network.run(for: .seconds(20))
-        print("after \(client.answeredAt?.description ?? "…") the server said: \(String(decoding: client.answer, as: UTF8.self))")
+        print(
+            "after \(client.answeredAt?.description ?? "…") the server said: \(String(decoding: client.answer, as: UTF8.self))"
+        )
     }
 }
 
@@ -29,7 +31,8 @@ final class EchoServer: EndpointApplication {
     private var received: [StreamID: [UInt8]] = [:]
 
     func happened(_ event: ConnectionEvent, on connection: SimulatedConnection, _ program: EndpointProgram) {
-        guard case .stream(.readable(let stream)) = event, let part = try? connection.read(from: stream) else { return }
+        guard case .stream(.readable(let stream)) = event, let part = try? connection.read(from: stream)
+        else { return }
         received[stream, default: []] += part.bytes
         if part.isFinished { _ = try? connection.write(received[stream] ?? [], to: stream, fin: true) }
     }

@@ -18,7 +18,8 @@ extension Connection {
     /// - Parameter fin: whether the stream ends behind these bytes; it does only if all of them were taken.
     /// - Returns: how many bytes were taken. Fewer than given means that the stream's buffer is full until its
     ///   `writable` event.
-    public func write(_ bytes: UnsafeRawBufferPointer, to id: StreamID, fin: Bool) throws(StreamError) -> Int {
+    public func write(_ bytes: UnsafeRawBufferPointer, to id: StreamID, fin: Bool) throws(StreamError) -> Int
+    {
         guard lifecycle.isOpen else { throw .unknownStream }
         defer { wake() }
         return try streams.write(id, bytes, fin: fin)

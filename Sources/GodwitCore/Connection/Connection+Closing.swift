@@ -58,7 +58,9 @@ extension Connection {
     // MARK: CONNECTION_CLOSE
 
     func transmitClose(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> Transmission? {
-        guard case .closing(var state) = lifecycle, state.mustSend, let reason = closeReason else { return nil }
+        guard case .closing(var state) = lifecycle, state.mustSend, let reason = closeReason else {
+            return nil
+        }
         let room = min(MTUDiscovery.base, paths.active.sendAllowance, state.sendAllowance, buffer.count)
         let levels = levelsForClose()
         // RFC 9000 section 14.1: a server drops a client's Initial packet in a smaller datagram.
@@ -101,7 +103,8 @@ extension Connection {
             packet.write(
                 .connectionClose(
                     ConnectionCloseFrame(
-                        isApplication: content.isApplication, errorCode: content.code, frameType: content.frameType,
+                        isApplication: content.isApplication, errorCode: content.code,
+                        frameType: content.frameType,
                         reason: bytes)))
         }
         packet.pad(to: padding)

@@ -123,7 +123,8 @@ extension Connection {
 
     private func receiveHandshakeDone(now: Instant) throws(TransportError) {
         guard role == .client else {
-            throw TransportError(.protocolViolation, "a client sent HANDSHAKE_DONE", frameType: FrameType.handshakeDone)
+            throw TransportError(
+                .protocolViolation, "a client sent HANDSHAKE_DONE", frameType: FrameType.handshakeDone)
         }
         confirmHandshake(now: now)
     }

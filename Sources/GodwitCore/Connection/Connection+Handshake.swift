@@ -149,7 +149,8 @@ extension Connection {
         guard case .accepted(let remembered) = earlyData,
             !peerParameters.permitsEarlyData(sentUnder: remembered)
         else { return }
-        throw TransportError(.protocolViolation, "accepted early data under limits lower than those it remembered")
+        throw TransportError(
+            .protocolViolation, "accepted early data under limits lower than those it remembered")
     }
 
     private func rejectEarlyData(now: Instant) throws(TransportError) {

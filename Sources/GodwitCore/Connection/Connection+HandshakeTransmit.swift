@@ -24,7 +24,8 @@ extension Connection {
             guard written == 0 || slice.count >= Self.leastCoalesced else { break }
             let padding = mustPad ? MTUDiscovery.base - written : 0
             written += writeHandshakePacket(
-                level, into: slice, mayElicit: mayElicit || pending.probes[level.space] > 0, paddedTo: padding,
+                level, into: slice, mayElicit: mayElicit || pending.probes[level.space] > 0,
+                paddedTo: padding,
                 isLast: level == last, ecn, now: now)
         }
         guard written > 0 else { return nil }
@@ -32,7 +33,8 @@ extension Connection {
         statisticsSoFar.bytesSent += UInt64(written)
         onHandshakeDatagramSent(wanting, now: now)
         return Transmission(
-            count: written, segmentSize: written, remote: paths.active.remote, local: paths.active.local, ecn: ecn)
+            count: written, segmentSize: written, remote: paths.active.remote, local: paths.active.local,
+            ecn: ecn)
     }
 
     /// No packet is put behind another in less room than the longest header and some frames take.
@@ -54,7 +56,8 @@ extension Connection {
             return elicits || received[space].hasAckToSend
         case .earlyData:
             // RFC 9000 section 7.4.1: early data keeps to the limits remembered, so it ends where others are learnt.
-            guard protection.oneRTT == nil, !hasPeerParameters, mayElicit || pending.probes.application > 0 else {
+            guard protection.oneRTT == nil, !hasPeerParameters, mayElicit || pending.probes.application > 0
+            else {
                 return false
             }
             return hasApplicationDataToSend || pending.probes.application > 0
@@ -74,7 +77,8 @@ extension Connection {
     }
 
     private func writeHandshakePacket(
-        _ level: EncryptionLevel, into slice: UnsafeMutableRawBufferPointer, mayElicit: Bool, paddedTo padding: Int,
+        _ level: EncryptionLevel, into slice: UnsafeMutableRawBufferPointer, mayElicit: Bool,
+        paddedTo padding: Int,
         isLast: Bool, _ ecn: ECNCodepoint, now: Instant
     ) -> Int {
         scratch.records.removeAll(keepingCapacity: true)
@@ -110,7 +114,8 @@ extension Connection {
         guard let remoteID = paths.active.remoteID else { return nil }
         guard let type = LongPacketType(level) else { return beginShort(to: remoteID, into: slice) }
         let number = packetNumbers[level.space].prepare(&environment.random)
-        let length = PacketNumber.encodedLength(number, largestAcknowledged: loss.largestAcknowledged(level.space))
+        let length = PacketNumber.encodedLength(
+            number, largestAcknowledged: loss.largestAcknowledged(level.space))
         let token = role == .client && level == .initial ? identity.token : []
         let headerSize = LongHeader.encodedSize(
             type, destinationID: remoteID, sourceID: identity.localHandshakeID, tokenLength: token.count,

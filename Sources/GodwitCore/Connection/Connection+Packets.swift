@@ -27,10 +27,12 @@ extension Connection {
 
     func beginShort(to id: ConnectionID, into slice: UnsafeMutableRawBufferPointer) -> PacketBuilder {
         let number = packetNumbers.application.prepare(&environment.random)
-        let length = PacketNumber.encodedLength(number, largestAcknowledged: loss.largestAcknowledged(.application))
+        let length = PacketNumber.encodedLength(
+            number, largestAcknowledged: loss.largestAcknowledged(.application))
         var writer = ByteWriter(slice)
         let layout = ShortHeader.encode(
-            destinationID: id, spinBit: spin.value, keyPhase: protection.oneRTT!.state.phase, packetNumber: number,
+            destinationID: id, spinBit: spin.value, keyPhase: protection.oneRTT!.state.phase,
+            packetNumber: number,
             packetNumberLength: length, fixedBit: fixedBit(), into: &writer)
         return PacketBuilder(level: .oneRTT, number: number, layout: layout, writer: writer)
     }
@@ -43,7 +45,8 @@ extension Connection {
 
     /// Seals the packet and notes it as sent. Its header is protected with the train's others.
     private func finishShort(
-        _ packet: inout PacketBuilder, path: PathID, _ flags: SentPacket.Flags, _ ecn: ECNCodepoint, now: Instant
+        _ packet: inout PacketBuilder, path: PathID, _ flags: SentPacket.Flags, _ ecn: ECNCodepoint,
+        now: Instant
     ) -> Int {
         if qlog != nil { logSent(&packet, on: path, isMTUProbe: flags.contains(.mtuProbe)) }
         let size = packet.seal(protection.oneRTT!.write)
@@ -63,7 +66,9 @@ extension Connection {
         writeAck(into: &packet, space: .application, now: now)
         guard mayElicit else {
             // A PING now and then lets the peer's acknowledgement tell which of ours arrived (RFC 9000 section 13.2.4).
-            if !packet.isEmpty, received.application.shouldElicitAck(now: now, rtt: smoothedRTT) { packet.write(.ping) }
+            if !packet.isEmpty, received.application.shouldElicitAck(now: now, rtt: smoothedRTT) {
+                packet.write(.ping)
+            }
             return true
         }
         if crypto.application.hasDataToSend {
@@ -83,7 +88,8 @@ extension Connection {
     func writeAck(into packet: inout PacketBuilder, space: PacketNumberSpace, now: Instant) {
         guard received[space].hasAckToSend else { return }
         let exponent = space == .application ? UInt8(localParameters.ackDelayExponent) : 3
-        guard let largest = received[space].encodeAck(into: &packet.writer, now: now, exponent: exponent) else {
+        guard let largest = received[space].encodeAck(into: &packet.writer, now: now, exponent: exponent)
+        else {
             return
         }
         scratch.records.append(.ack(largest: largest))

@@ -30,7 +30,8 @@ extension Connection {
         applyAnswers(now: arrival.now)
     }
 
-    private func receivePackets(of datagram: UnsafeMutableRawBufferPointer, _ arrival: inout DatagramArrival) {
+    private func receivePackets(of datagram: UnsafeMutableRawBufferPointer, _ arrival: inout DatagramArrival)
+    {
         var packets = CoalescedPackets(
             UnsafeRawBufferPointer(datagram), connectionIDLength: identity.localHandshakeID.length)
         while let header = packets.next(), lifecycle.isOpen {
@@ -83,7 +84,8 @@ extension Connection {
         let header = UnsafeRawBufferPointer(rebasing: packet[..<opened.headerCount])
         let body = UnsafeMutableRawBufferPointer(rebasing: packet[opened.headerCount...])
         let opening = protection.oneRTT!.open(
-            packetNumber: opened.packetNumber, phase: opened.firstByte.keyPhase, header: header, payload: body)
+            packetNumber: opened.packetNumber, phase: opened.firstByte.keyPhase, header: header, payload: body
+        )
         switch opening {
         case .failed:
             if protection.oneRTT!.hasReachedIntegrityLimit {

@@ -42,7 +42,8 @@ extension Connection {
         // what we tried.
         guard role == .client, lifecycle == .handshaking, identity.remoteHandshakeID == nil,
             received.initial.largest == nil, identity.retrySource == nil,
-            !identity.hasReactedToVersionNegotiation, answersOurs(packet), !packet.offers(identity.originalVersion)
+            !identity.hasReactedToVersionNegotiation, answersOurs(packet),
+            !packet.offers(identity.originalVersion)
         else { return drop(.invalid) }
         qlog?.writeVersionNegotiation(packet)
         let offered = packet.versions

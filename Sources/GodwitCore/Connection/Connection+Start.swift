@@ -9,7 +9,9 @@ extension Connection {
         _ request: ConnectRequest, environment: EndpointEnvironment, handle: ConnectionHandle, now: Instant
     ) throws(ConnectError) -> Connection {
         let configuration = request.transport ?? environment.configuration.transport
-        guard let preferred = configuration.initialVersion ?? configuration.versions.first else { throw .noVersion }
+        guard let preferred = configuration.initialVersion ?? configuration.versions.first else {
+            throw .noVersion
+        }
         // A ticket is good for the version it was made in (RFC 9369 section 5).
         let version = request.resumption.map(\.version) ?? preferred
         let destination = ConnectionID(environment.random.bytes(ConnectionIDGenerator.format.length))!
@@ -25,7 +27,8 @@ extension Connection {
             configuration: PathConfiguration(configuration))
         let connection = Connection(
             environment: environment, handle: handle, configuration: configuration, identity: identity,
-            localParameters: TransportParameters(configuration), localIDs: LocalConnectionIDs(initial: source),
+            localParameters: TransportParameters(configuration),
+            localIDs: LocalConnectionIDs(initial: source),
             paths: paths, now: now)
         connection.request = request
         connection.logStart(now: now)
@@ -69,7 +72,8 @@ extension Connection {
 
     /// Early data keeps to what the server said last time (RFC 9000 section 7.4.1).
     private func rememberLimits(of ticket: ResumptionTicket) {
-        guard let remembered = try? TransportParameters.decode(ticket.transportParameters, sender: .server) else {
+        guard let remembered = try? TransportParameters.decode(ticket.transportParameters, sender: .server)
+        else {
             return
         }
         earlyData = .offered(remembered)
@@ -99,7 +103,8 @@ extension Connection {
         let source = environment.makeConnectionID(at: arrival.now)
         var identity = ConnectionIdentity(
             role: .server, version: acceptance.version, originalVersion: acceptance.version,
-            originalDestination: acceptance.originalDestination ?? acceptance.destination, localHandshakeID: source)
+            originalDestination: acceptance.originalDestination ?? acceptance.destination,
+            localHandshakeID: source)
         identity.remoteHandshakeID = acceptance.source
         if acceptance.originalDestination != nil { identity.retrySource = acceptance.destination }
         let resetToken = environment.connectionIDs.resetToken(for: source)
@@ -112,7 +117,8 @@ extension Connection {
                 role: .server, local: arrival.local, remote: arrival.remote,
                 remoteIDs: RemoteConnectionIDs(
                     handshakeID: acceptance.source, limit: configuration.activeConnectionIDLimit),
-                configuration: PathConfiguration(configuration), isAddressValidated: acceptance.isAddressValidated),
+                configuration: PathConfiguration(configuration),
+                isAddressValidated: acceptance.isAddressValidated),
             now: arrival.now)
         connection.logStart(now: arrival.now)
         connection.drawSpinBit()
@@ -128,7 +134,9 @@ extension Connection {
         return connection
     }
 
-    private func prepareParameters(_ server: ServerConfiguration, resetToken: StatelessResetToken, now: Instant) {
+    private func prepareParameters(
+        _ server: ServerConfiguration, resetToken: StatelessResetToken, now: Instant
+    ) {
         localParameters.originalDestinationConnectionID = identity.originalDestination
         localParameters.initialSourceConnectionID = identity.localHandshakeID
         localParameters.retrySourceConnectionID = identity.retrySource
@@ -140,7 +148,8 @@ extension Connection {
         localParameters.preferredAddress = PreferredAddress(
             ipv4: server.preferredIPv4Address, ipv6: server.preferredIPv6Address, connectionID: id,
             statelessResetToken: token)
-        paths.offerPreferredAddresses([server.preferredIPv4Address, server.preferredIPv6Address].compactMap { $0 })
+        paths.offerPreferredAddresses(
+            [server.preferredIPv4Address, server.preferredIPv6Address].compactMap { $0 })
     }
 }
 

@@ -35,7 +35,9 @@ extension Connection {
     }
 
     private var keepAliveDeadline: Instant {
-        guard let interval = configuration.keepAliveInterval, lifecycle != .handshaking else { return .distantFuture }
+        guard let interval = configuration.keepAliveInterval, lifecycle != .handshaking else {
+            return .distantFuture
+        }
         return timers.keepAliveFrom + TimeSpan(interval)
     }
 

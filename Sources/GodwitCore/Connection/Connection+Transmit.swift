@@ -93,7 +93,8 @@ extension Connection {
         while room >= Self.leastDatagram {
             let isProbe = pending.probes.application > 0
             let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[written..<written + min(size, room)])
-            guard let count = writeOneRTTPacket(into: slice, mayElicit: isProbe || allowance > 0, ecn, now: now)
+            guard
+                let count = writeOneRTTPacket(into: slice, mayElicit: isProbe || allowance > 0, ecn, now: now)
             else { break }
             written += count
             room -= count
@@ -117,7 +118,8 @@ extension Connection {
     /// Initial packet, which needs a full datagram (RFC 9000 section 14.1). Without room the timer is not armed (RFC
     /// 9002 section 6.2.2.1); it would go off again and again.
     var hasRoomToProbe: Bool {
-        let least = role == .server && protection.initial.write != nil ? MTUDiscovery.base : Self.leastDatagram
+        let least =
+            role == .server && protection.initial.write != nil ? MTUDiscovery.base : Self.leastDatagram
         return paths.active.sendAllowance >= least
     }
 
@@ -167,6 +169,7 @@ extension Connection {
         let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
         writeMTUProbe(into: slice, now: now)
         return Transmission(
-            count: size, segmentSize: size, remote: paths.active.remote, local: paths.active.local, ecn: .notECT)
+            count: size, segmentSize: size, remote: paths.active.remote, local: paths.active.local,
+            ecn: .notECT)
     }
 }

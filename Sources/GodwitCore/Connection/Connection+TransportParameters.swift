@@ -31,7 +31,8 @@ extension Connection {
         // The private version of mvfst predates these parameters.
         if identity.version == .mvfst { return }
         guard let source = parameters.initialSourceConnectionID, source == identity.remoteHandshakeID else {
-            throw TransportError(.transportParameterError, "initial_source_connection_id is not the id it used")
+            throw TransportError(
+                .transportParameterError, "initial_source_connection_id is not the id it used")
         }
         guard role == .client else { return }
         guard parameters.originalDestinationConnectionID == identity.originalDestination else {
@@ -39,7 +40,8 @@ extension Connection {
                 .transportParameterError, "original_destination_connection_id is not the id we sent to")
         }
         guard parameters.retrySourceConnectionID == identity.retrySource else {
-            throw TransportError(.transportParameterError, "retry_source_connection_id is not that of a Retry")
+            throw TransportError(
+                .transportParameterError, "retry_source_connection_id is not that of a Retry")
         }
     }
 
@@ -52,7 +54,8 @@ extension Connection {
             disablesActiveMigration: parameters.disableActiveMigration, maxAckDelay: parameters.maxAckDelay)
         if let token = parameters.statelessResetToken { paths.remoteIDs.setHandshakeResetToken(token) }
         if let preferred = parameters.preferredAddress {
-            try paths.remoteIDs.addPreferredAddressID(preferred.connectionID, resetToken: preferred.statelessResetToken)
+            try paths.remoteIDs.addPreferredAddressID(
+                preferred.connectionID, resetToken: preferred.statelessResetToken)
         }
     }
 
@@ -61,7 +64,9 @@ extension Connection {
     /// At a server: the version to go on with, the one we want most among those the client can change to without
     /// starting over (RFC 9368 section 2.3).
     private func chooseVersion() throws(TransportError) {
-        guard let information = peerParameters.versionInformation else { return settleVersion(identity.version) }
+        guard let information = peerParameters.versionInformation else {
+            return settleVersion(identity.version)
+        }
         guard information.chosen == identity.originalVersion else {
             throw TransportError(.versionNegotiationError, "the version chosen is not that of the packet")
         }
@@ -74,8 +79,10 @@ extension Connection {
     /// At a client: what the server says has to be what it did (RFC 9368 section 4).
     private func verifyVersion(_ parameters: TransportParameters) throws(TransportError) {
         guard let information = parameters.versionInformation else {
-            guard identity.version == identity.originalVersion, !identity.hasReactedToVersionNegotiation else {
-                throw TransportError(.versionNegotiationError, "changed the version without version_information")
+            guard identity.version == identity.originalVersion, !identity.hasReactedToVersionNegotiation
+            else {
+                throw TransportError(
+                    .versionNegotiationError, "changed the version without version_information")
             }
             return settleVersion(identity.version)
         }
@@ -83,7 +90,8 @@ extension Connection {
             throw TransportError(.versionNegotiationError, "the version chosen is not the one in use")
         }
         if identity.hasReactedToVersionNegotiation, !wouldChoose(among: information.available) {
-            throw TransportError(.versionNegotiationError, "an attacker may have forged the Version Negotiation")
+            throw TransportError(
+                .versionNegotiationError, "an attacker may have forged the Version Negotiation")
         }
         settleVersion(identity.version)
     }
@@ -105,7 +113,8 @@ extension Connection {
     /// have acknowledged some of it in the first one's before.
     func mayFollowVersion(_ version: QUICVersion) -> Bool {
         role == .client && !identity.isVersionSettled && identity.version == identity.originalVersion
-            && configuration.versions.contains(version) && version.isCompatible(with: identity.originalVersion)
+            && configuration.versions.contains(version)
+            && version.isCompatible(with: identity.originalVersion)
     }
 
     /// At a client: goes on in the version that the server has answered in.
@@ -125,7 +134,8 @@ extension Connection {
     /// first after a Retry.
     func installInitialKeys() {
         protection.installInitial(
-            destination: identity.retrySource ?? identity.originalDestination, role: role, version: identity.version)
+            destination: identity.retrySource ?? identity.originalDestination, role: role,
+            version: identity.version)
     }
 }
 

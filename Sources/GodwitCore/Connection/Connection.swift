@@ -59,6 +59,7 @@ public final class Connection {
     var isQueuedToTell = false
     var countsAsHandshake = false
 
+    /// Whether this end is the client or the server.
     public var role: Role { identity.role }
     var scratch: PacketScratch { environment.scratch }
 
@@ -78,7 +79,8 @@ public final class Connection {
         self.streams = Streams(role: identity.role, limits: StreamLimits(configuration))
         self.datagrams = DatagramQueue(maxFrameSize: UInt64(clamping: configuration.maxDatagramFrameSize))
         self.timers = ConnectionTimers(
-            lastActivity: now, handshakeDeadline: now + TimeSpan(configuration.handshakeTimeout), keepAliveFrom: now)
+            lastActivity: now, handshakeDeadline: now + TimeSpan(configuration.handshakeTimeout),
+            keepAliveFrom: now)
         self.spin = SpinBit(isEnabled: false)
     }
 

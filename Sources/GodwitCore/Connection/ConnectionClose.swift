@@ -19,11 +19,13 @@ public enum ConnectionCloseReason: Sendable, Hashable, Codable {
 }
 
 extension ConnectionCloseReason: CustomStringConvertible {
+    /// One line that says who ended the connection and why.
     public var description: String {
         switch self {
         case .transport(let code, let frameType, let reason, let byPeer):
             let frame = frameType == 0 ? "" : " in frame 0x\(String(frameType, radix: 16))"
-            return "\(byPeer ? "the peer closed" : "closed") with \(code)\(frame)\(reason.isEmpty ? "" : ": \(reason)")"
+            return
+                "\(byPeer ? "the peer closed" : "closed") with \(code)\(frame)\(reason.isEmpty ? "" : ": \(reason)")"
         case .application(let code, let reason, let byPeer):
             let who = byPeer ? "the peer's application closed" : "the application closed"
             return "\(who) with code \(code)\(reason.isEmpty ? "" : ": \(reason)")"

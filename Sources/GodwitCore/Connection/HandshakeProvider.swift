@@ -89,7 +89,8 @@ public struct ConnectRequest: Sendable {
     public var transport: TransportConfiguration?
 
     /// A request for a first connection.
-    public init(remote: NetworkAddress, local: NetworkAddress, serverName: String, handshake: ClientHandshake) {
+    public init(remote: NetworkAddress, local: NetworkAddress, serverName: String, handshake: ClientHandshake)
+    {
         self.remote = remote
         self.local = local
         self.serverName = serverName

@@ -17,7 +17,9 @@ struct UndecryptablePackets {
     var count: Int { packets.count }
     private var byteCount = 0
 
-    mutating func add(_ bytes: UnsafeMutableRawBufferPointer, level: EncryptionLevel, arrival: DatagramArrival) {
+    mutating func add(
+        _ bytes: UnsafeMutableRawBufferPointer, level: EncryptionLevel, arrival: DatagramArrival
+    ) {
         guard packets.count < Self.maxPackets, byteCount + bytes.count <= Self.maxBytes else { return }
         packets.append(Packet(level: level, bytes: [UInt8](bytes), arrival: arrival))
         byteCount += bytes.count

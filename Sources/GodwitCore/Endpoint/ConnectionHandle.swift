@@ -5,5 +5,6 @@ public struct ConnectionHandle: Hashable, Sendable {
 }
 
 extension ConnectionHandle: CustomStringConvertible {
+    /// The handle as it stands in logs.
     public var description: String { "\(slot).\(generation)" }
 }

@@ -108,7 +108,8 @@ private struct ArrayDecoder: UnkeyedDecodingContainer {
 
     private mutating func next() throws -> CBORValue {
         guard !isAtEnd else {
-            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "an array that ends too early"))
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: [], debugDescription: "an array that ends too early"))
         }
         defer { currentIndex += 1 }
         return items[currentIndex]
@@ -120,7 +121,9 @@ private struct ArrayDecoder: UnkeyedDecodingContainer {
         return true
     }
 
-    mutating func decode<T: Decodable>(_ type: T.Type) throws -> T { try CBORDecoder.value(type, from: next()) }
+    mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
+        try CBORDecoder.value(type, from: next())
+    }
 
     mutating func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type

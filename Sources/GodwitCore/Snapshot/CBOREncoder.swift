@@ -86,7 +86,9 @@ private struct MapEncoder<Key: CodingKey>: KeyedEncodingContainerProtocol {
     var codingPath: [any CodingKey] { [] }
 
     func encodeNil(forKey key: Key) { node.child(key.stringValue).content = .value(.null) }
-    func encode(_ value: some Encodable, forKey key: Key) throws { try node.child(key.stringValue).set(value) }
+    func encode(_ value: some Encodable, forKey key: Key) throws {
+        try node.child(key.stringValue).set(value)
+    }
 
     func nestedContainer<Nested: CodingKey>(
         keyedBy keyType: Nested.Type, forKey key: Key

@@ -164,7 +164,9 @@ private struct CBORParser {
         guard count <= UInt64(bytes.count - offset) else { throw failure("ends too early") }
         var entries: [CBORValue.Entry] = []
         for _ in 0..<count {
-            guard case .text(let key) = try readItem(depth: depth + 1) else { throw failure("a key that is not text") }
+            guard case .text(let key) = try readItem(depth: depth + 1) else {
+                throw failure("a key that is not text")
+            }
             entries.append(.init(key: key, value: try readItem(depth: depth + 1)))
         }
         return entries

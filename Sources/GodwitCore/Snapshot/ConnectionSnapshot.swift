@@ -47,8 +47,10 @@ extension Connection {
         let snapshot = ConnectionSnapshot(
             format: ConnectionSnapshot.currentFormat, configuration: configuration, identity: identity,
             localParameters: localParameters, peerParameters: peerParameters, keys: keys.state,
-            packetNumbers: packetNumbers.application, received: received.application, crypto: crypto.application,
-            loss: loss, streams: streams, datagrams: datagrams, localIDs: localIDs, paths: paths, pending: pending,
+            packetNumbers: packetNumbers.application, received: received.application,
+            crypto: crypto.application,
+            loss: loss, streams: streams, datagrams: datagrams, localIDs: localIDs, paths: paths,
+            pending: pending,
             timers: timers, spin: spin, events: events, statistics: statisticsSoFar, summary: summary)
         do { return try CBOREncoder.encode(snapshot) } catch { throw .unreadable("\(error)") }
     }
@@ -67,10 +69,13 @@ extension Connection {
         }
     }
 
-    convenience init(_ snapshot: ConnectionSnapshot, environment: EndpointEnvironment, handle: ConnectionHandle) {
+    convenience init(
+        _ snapshot: ConnectionSnapshot, environment: EndpointEnvironment, handle: ConnectionHandle
+    ) {
         self.init(
             environment: environment, handle: handle, configuration: snapshot.configuration,
-            identity: snapshot.identity, localParameters: snapshot.localParameters, localIDs: snapshot.localIDs,
+            identity: snapshot.identity, localParameters: snapshot.localParameters,
+            localIDs: snapshot.localIDs,
             paths: snapshot.paths, now: snapshot.timers.lastActivity)
         restore(snapshot)
     }

@@ -14,7 +14,9 @@ public struct InteropClient: Sendable {
     /// - Returns: 127 for an unsupported test case.
     public func run() async throws -> Int32 {
         guard InteropServer.testCases.contains(contract.testCase) else { return InteropContract.unsupported }
-        guard !contract.requests.isEmpty else { throw Failure(ExitCode.usage, "REQUESTS: nothing to download") }
+        guard !contract.requests.isEmpty else {
+            throw Failure(ExitCode.usage, "REQUESTS: nothing to download")
+        }
         do {
             try await runTestCase()
         } catch {
@@ -56,7 +58,9 @@ public struct InteropClient: Sendable {
     /// The runner's own authority where it left its certificate; its containers make do without.
     private func trust() throws -> TrustPolicy {
         let path = contract.certificates + "/ca.pem"
-        guard let pem = try? String(contentsOfFile: path, encoding: .utf8) else { return .insecureNoVerification }
+        guard let pem = try? String(contentsOfFile: path, encoding: .utf8) else {
+            return .insecureNoVerification
+        }
         return .certificates(try Certificate.list(pem: pem, source: path))
     }
 

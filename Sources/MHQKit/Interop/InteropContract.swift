@@ -24,6 +24,7 @@ public struct InteropContract: Sendable {
     public var listen: NetworkAddress
     /// Where it listens besides, and what it tells clients of it.
     public var preferredListen: NetworkAddress?
+    /// What it tells clients to prefer (RFC 9000 section 9.6).
     public var preferredAddress: NetworkAddress?
 
     /// Reads the contract; the defaults are those of the runner's containers.
@@ -77,6 +78,7 @@ public struct InteropContract: Sendable {
 public struct InteropRequest: Sendable, Hashable {
     /// Where from.
     public var host: String
+    /// The UDP port there.
     public var port: UInt16
     /// With its leading slash.
     public var path: String

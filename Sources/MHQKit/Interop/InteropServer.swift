@@ -7,7 +7,8 @@ import NIOPosix
 public struct InteropServer: Sendable {
     static let testCases: Set<String> = [
         "", "handshake", "transfer", "longrtt", "chacha20", "multiplexing", "retry", "resumption", "zerortt",
-        "blackhole", "keyupdate", "ecn", "amplificationlimit", "handshakeloss", "handshakecorruption", "transferloss",
+        "blackhole", "keyupdate", "ecn", "amplificationlimit", "handshakeloss", "handshakecorruption",
+        "transferloss",
         "transfercorruption", "ipv6", "v2", "rebind-port", "rebind-addr", "connectionmigration", "goodput",
         "crosstraffic", "multiconnect",
     ]

@@ -13,6 +13,7 @@ public struct Failure: Error, Hashable, Sendable {
 }
 
 extension Failure: CustomStringConvertible {
+    /// The message.
     public var description: String { message }
 }
 

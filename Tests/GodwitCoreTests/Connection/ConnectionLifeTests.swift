@@ -69,22 +69,27 @@ struct ConnectionLifeTests {
         #expect(client.closed == nil && server.closed == nil)
     }
 
-    @Test("A server without memory resets, and only the peer's own address makes the client believe it (RFC 9000 section 10.3)")
+    @Test(
+        "A server without memory resets, and only the peer's own address makes the client believe it (RFC 9000 section 10.3)"
+    )
     func statelessReset() throws {
         let pair = EndpointPair()
         let (client, _) = try pair.establish()
         pair.run(for: .seconds(1))
         // The same keys, none of the connections, and started before the ids were made.
-        var configuration = EndpointPair.configuration(.init(), server: pair.server.environment.configuration.server)
+        var configuration = EndpointPair.configuration(
+            .init(), server: pair.server.environment.configuration.server)
         configuration.unixTimeAtEpoch -= 100
-        let amnesiac = Endpoint(configuration: configuration, entropy: Entropy(seed: [UInt8](repeating: 50, count: 32)))
+        let amnesiac = Endpoint(
+            configuration: configuration, entropy: Entropy(seed: [UInt8](repeating: 50, count: 32)))
         var reset: EndpointPair.Flight?
         pair.intercept = { flight in
             guard flight.toServer else { return [flight] }
             var bytes = flight.bytes
             bytes.withUnsafeMutableBytes {
                 amnesiac.receive(
-                    $0, segmentSize: flight.bytes.count, from: flight.remote, to: flight.local, ecn: .notECT, now: pair.now)
+                    $0, segmentSize: flight.bytes.count, from: flight.remote, to: flight.local, ecn: .notECT,
+                    now: pair.now)
             }
             var buffer = [UInt8](repeating: 0, count: 1500)
             if let sent = buffer.withUnsafeMutableBytes({ amnesiac.transmit(into: $0, now: pair.now) }) {
@@ -110,13 +115,16 @@ struct ConnectionLifeTests {
         let pair = EndpointPair()
         _ = try pair.establish()
         pair.run(for: .seconds(1))
-        var configuration = EndpointPair.configuration(.init(), server: pair.server.environment.configuration.server)
+        var configuration = EndpointPair.configuration(
+            .init(), server: pair.server.environment.configuration.server)
         configuration.unixTimeAtEpoch += 100
-        let younger = Endpoint(configuration: configuration, entropy: Entropy(seed: [UInt8](repeating: 50, count: 32)))
+        let younger = Endpoint(
+            configuration: configuration, entropy: Entropy(seed: [UInt8](repeating: 50, count: 32)))
         let short = try #require(pair.log.last { $0.toServer && $0.bytes[0] & 0x80 == 0 })
         var bytes = short.bytes
         bytes.withUnsafeMutableBytes {
-            younger.receive($0, segmentSize: $0.count, from: short.remote, to: short.local, ecn: .notECT, now: pair.now)
+            younger.receive(
+                $0, segmentSize: $0.count, from: short.remote, to: short.local, ecn: .notECT, now: pair.now)
         }
         var buffer = [UInt8](repeating: 0, count: 1500)
         #expect(buffer.withUnsafeMutableBytes { younger.transmit(into: $0, now: pair.now) } == nil)

@@ -41,7 +41,10 @@ struct ConnectionStoryTests {
         var finished = false
         let done = pair.run(for: .seconds(60)) {
             if offset < data.count {
-                offset += (try? client.write(Array(data[offset...].prefix(100_000)), to: id, fin: offset + 100_000 >= data.count)) ?? 0
+                offset +=
+                    (try? client.write(
+                        Array(data[offset...].prefix(100_000)), to: id, fin: offset + 100_000 >= data.count))
+                    ?? 0
             }
             if let part = try? server.readAll(from: id, now: pair.now) {
                 received += part.bytes

@@ -146,7 +146,8 @@ final class EndpointPair {
         var bytes = flight.bytes
         bytes.withUnsafeMutableBytes {
             (flight.toServer ? server : client).receive(
-                $0, segmentSize: flight.bytes.count, from: flight.remote, to: flight.local, ecn: flight.ecn, now: now)
+                $0, segmentSize: flight.bytes.count, from: flight.remote, to: flight.local, ecn: flight.ecn,
+                now: now)
         }
     }
 

@@ -149,7 +149,9 @@ struct HandshakeVariantTests {
         #expect(client.isConfirmed && server.isConfirmed)
     }
 
-    @Test("With room for less than an Initial packet, a server waits instead of spinning (RFC 9002 section 6.2.2.1)")
+    @Test(
+        "With room for less than an Initial packet, a server waits instead of spinning (RFC 9002 section 6.2.2.1)"
+    )
     func littleRoom() throws {
         let pair = EndpointPair { configuration in
             var tls = DeterministicTLSServer(applicationProtocols: ["test"])
