@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Builds the documentation of the public modules into .build/docs.
+# Builds the documentation of the public modules into .build/docs, one archive a module.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mkdir -p .build/docs/symbols
-swift build
-for module in Godwit GodwitSimulator; do
-    swift package dump-symbol-graph --minimum-access-level public >/dev/null
+graphs=.build/docs/symbols
+rm -rf .build/docs && mkdir -p "$graphs"
+swift package dump-symbol-graph --minimum-access-level public >/dev/null
+for module in Godwit GodwitHTTP3 GodwitSimulator; do
     catalog="Sources/$module/Documentation.docc"
-    [ -d "$catalog" ] || continue
-    docc convert "$catalog" --fallback-display-name "$module" --fallback-bundle-identifier "org.godwit.$module" \
-        --additional-symbol-graph-dir "$(swift build --show-bin-path)/../symbolgraph" \
-        --output-dir ".build/docs/$module.doccarchive"
+    [[ -d $catalog ]] || continue
+    rm -rf "${graphs:?}"/* && cp "$(swift build --show-bin-path)/../symbolgraph/$module"[.@]*json "$graphs"
+    docc convert "$catalog" --warnings-as-errors --fallback-display-name "$module" \
+        --fallback-bundle-identifier "org.godwit.$module" \
+        --additional-symbol-graph-dir "$graphs" --output-dir ".build/docs/$module.doccarchive"
 done
-echo "documentation is in .build/docs"
+echo "the documentation is in .build/docs; read it with: docc preview, or any web server"

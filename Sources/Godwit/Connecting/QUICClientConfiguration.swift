@@ -39,6 +39,7 @@ public struct QUICClientConfiguration: Sendable {
     ///
     /// - Parameters:
     ///   - applicationProtocols: those on offer (ALPN), most wanted first; one at least.
+    ///   - trust: which certificates to believe.
     /// - Throws: `TLSConfigurationError`, which says what can't be used.
     public init(applicationProtocols: [String], trust: TrustPolicy = .system) throws {
         var tls = TLSClientConfiguration(applicationProtocols: applicationProtocols)

@@ -8,6 +8,7 @@ extension QUICConnection {
     /// - Parameters:
     ///   - host: a host name, or an IP address without brackets. The server's certificate has to be for it.
     ///   - port: the server's UDP port.
+    ///   - configuration: what to offer, whom to trust, and the limits.
     ///   - resumption: what an earlier connection to the server has left.
     ///   - offersEarlyData: whether to return before the handshake, so that what is written goes out at once
     ///     as early data (0-RTT). It can be replayed by whoever records it, so it must ask for nothing that

@@ -70,6 +70,7 @@ public final class QUICListener: Sendable {
     ///
     /// - Parameters:
     ///   - address: `[::]` or `0.0.0.0` for all of this machine; port 0 for any port.
+    ///   - configuration: certificates, what is offered, and the limits.
     ///   - eventLoopGroup: where connections live.
     /// - Throws: ``QUICError/socket(_:)`` if the address can't be had.
     public static func bind(

@@ -12,7 +12,10 @@ public struct QUICService: Service {
     private let gracePeriod: Duration
     private let handler: @Sendable (QUICConnection) async throws -> Void
 
+    /// A service that serves connections until its group shuts down.
+    ///
     /// - Parameters:
+    ///   - listener: where the connections come from.
     ///   - gracePeriod: how long connections may go on when the group is shut down.
     ///   - handler: serves a connection, as for ``QUICListener/run(_:)``.
     public init(

@@ -20,7 +20,9 @@ extension QUICStream {
     /// Reads what has come behind what a buffer holds, and waits if nothing has. A buffer that is used again
     /// costs no allocation.
     ///
-    /// - Parameter limit: how many bytes to take at most; at least 1.
+    /// - Parameters:
+    ///   - buffer: what is read is put behind its readable bytes.
+    ///   - limit: how many bytes to take at most; at least 1.
     /// - Returns: how many bytes were read, one or more; nil at the end of the stream.
     /// - Throws: as ``read(upTo:)``.
     nonisolated(nonsending) public func read(

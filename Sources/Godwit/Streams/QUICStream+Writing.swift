@@ -4,6 +4,7 @@ extension QUICStream {
     /// Writes bytes, and waits while the stream's send buffer is full: it empties as the peer acknowledges.
     ///
     /// - Parameters:
+    ///   - bytes: what to write.
     ///   - finish: whether the stream ends behind these bytes.
     /// - Throws: ``QUICError``: the peer stopped the stream, it has been finished or reset before, or the
     ///   connection is over. `CancellationError` when the task is cancelled, which resets the stream.
@@ -18,6 +19,7 @@ extension QUICStream {
     /// Writes bytes, and waits while the stream's send buffer is full: it empties as the peer acknowledges.
     ///
     /// - Parameters:
+    ///   - bytes: what to write.
     ///   - finish: whether the stream ends behind these bytes.
     /// - Throws: as ``write(_:finish:)-(ByteBuffer,_)``.
     nonisolated(nonsending) public func write(_ bytes: [UInt8], finish: Bool = false) async throws {
