@@ -26,11 +26,11 @@ bench:
 	scripts/bench.sh $(MTU)
 
 lint:
-	$(SWIFT) format lint --strict -r Package.swift Sources Tests Examples
+	$(SWIFT) format lint --strict -r Package.swift Sources Tests Examples Fuzz/Sources
 	python3 scripts/house.py
 
 format:
-	$(SWIFT) format -i -r Package.swift Sources Tests Examples
+	$(SWIFT) format -i -r Package.swift Sources Tests Examples Fuzz/Sources
 
 docs:
 	scripts/docs.sh
@@ -44,6 +44,6 @@ compliance:
 	python3 scripts/compliance.py
 
 examples:
-	$(SWIFT) build --package-path Examples
+	$(SWIFT) build --package-path Examples --scratch-path .build/examples
 
 check: lint build test compliance examples
