@@ -22,11 +22,19 @@ struct MHQ: AsyncParsableCommand {
             end("\(failure)", failure.exitCode)
         } catch let code as ArgumentParser.ExitCode {
             Foundation.exit(code.rawValue)
+        } catch let error where exitCode(for: error) == .validationFailure {
+            end(oneLine(message(for: error)), MHQKit.ExitCode.usage)
         } catch let error where exitCode(for: error) != .failure {
             exit(withError: error)
         } catch {
             end("\(error)", MHQKit.ExitCode.software)
         }
+    }
+
+    /// A message as it stands behind the program's name: on one line, and without a capital of its own.
+    private static func oneLine(_ message: String) -> String {
+        let line = message.split(separator: "\n").joined(separator: "; ")
+        return line.prefix(1).lowercased() + line.dropFirst() + " (see mhq --help)"
     }
 
     private static func end(_ message: String, _ code: Int32) -> Never {

@@ -21,6 +21,13 @@ struct Simulate: ParsableCommand {
     @Flag(help: "Print a line for every run, and the whole log of the first that fails.")
     var verbose = false
 
+    func validate() throws {
+        guard count > 0 else { throw ValidationError("--count: no runs prove nothing; ask for 1 or more") }
+        guard !seed.addingReportingOverflow(count - 1).overflow else {
+            throw ValidationError("--count: there are not so many seeds from \(seed) on")
+        }
+    }
+
     func run() throws {
         let command = SimulateCommand(firstSeed: seed, count: count, writesJSON: json, isVerbose: verbose)
         throw ArgumentParser.ExitCode(command.run { print($0) })

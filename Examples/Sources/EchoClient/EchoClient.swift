@@ -6,13 +6,13 @@ import NIOCore
 @main
 struct EchoClient {
     static func main() async throws {
-        let line = CommandLine.arguments.dropFirst().joined(separator: " ")
+        let words = CommandLine.arguments.dropFirst()
+        let line = words.isEmpty ? "is anybody there?" : words.joined(separator: " ")
         let configuration = try QUICClientConfiguration(
             applicationProtocols: ["echo"], trust: .insecureNoVerification)
         let answer = try await QUICConnection.connect(
             to: "localhost", port: 4433, configuration: configuration
-        ) {
-            connection in
+        ) { connection in
             let stream = try await connection.openStream()
             try await stream.write(ByteBuffer(string: line), finish: true)
             return String(buffer: try await stream.collect(upTo: 1 << 20))
