@@ -6,9 +6,6 @@
 @_exported public import enum GodwitCore.StreamError
 @_exported public import enum GodwitCore.StreamEvent
 @_exported public import struct GodwitCore.TransportConfiguration
-@_exported public import enum GodwitWire.ECNCodepoint
-@_exported public import struct GodwitWire.IPAddress
-@_exported public import struct GodwitWire.Instant
-@_exported public import struct GodwitWire.NetworkAddress
-@_exported public import struct GodwitWire.StreamID
-@_exported public import struct GodwitWire.TimeSpan
+// The whole of the wire: what looks into simulated packets needs its types, and arithmetic with instants its
+// operators.
+@_exported public import GodwitWire
