@@ -23,14 +23,17 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .target(name: "GodwitWire", swiftSettings: strict),
         .target(
             name: "GodwitCrypto",
-            dependencies: ["GodwitWire", .product(name: "NIOSSL", package: "swift-nio-ssl")],
+            dependencies: [
+                "GodwitWire",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             swiftSettings: strict),
         .target(
             name: "GodwitCore",
@@ -41,6 +44,7 @@ let package = Package(
             name: "Godwit",
             dependencies: [
                 "GodwitCore", "GodwitCrypto", "GodwitWire", "CGodwitSocket",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -60,6 +64,7 @@ let package = Package(
             name: "MHQKit",
             dependencies: [
                 "Godwit", "GodwitSimulator",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

@@ -1,3 +1,7 @@
+// The whole of the wire: what looks into simulated packets needs its types, and arithmetic with instants its
+// operators.
+@_exported public import GodwitWire
+
 // What a user of the simulator meets in its API, so that one import is enough.
 @_exported public import class GodwitCore.Connection
 @_exported public import enum GodwitCore.ConnectionCloseReason
@@ -6,6 +10,3 @@
 @_exported public import enum GodwitCore.StreamError
 @_exported public import enum GodwitCore.StreamEvent
 @_exported public import struct GodwitCore.TransportConfiguration
-// The whole of the wire: what looks into simulated packets needs its types, and arithmetic with instants its
-// operators.
-@_exported public import GodwitWire

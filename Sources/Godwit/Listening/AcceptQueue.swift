@@ -1,4 +1,5 @@
 import NIOCore
+import NIOConcurrencyHelpers
 import Synchronization
 
 /// The connections that clients have opened and the application has not taken.
@@ -24,13 +25,13 @@ final class AcceptQueue: Sendable {
         var end: End?
     }
 
-    private let state: Mutex<State>
+    private let state: NIOLockedValueBox<State>
     private let capacity: Int
     private let closesDoor = Atomic<Bool>(false)
 
     /// - Parameter capacity: how many connections may wait; further clients are refused.
     init(loopCount: Int, capacity: Int) {
-        state = Mutex(State(pending: Array(repeating: CircularBuffer(), count: loopCount)))
+        state = NIOLockedValueBox(State(pending: Array(repeating: CircularBuffer(), count: loopCount)))
         self.capacity = max(1, capacity)
     }
 
@@ -42,7 +43,7 @@ final class AcceptQueue: Sendable {
 
     func offer(_ connection: ConnectionDriver) {
         let loop = connection.loop.place?.index ?? 0
-        let isTaken = state.withLock { state in
+        let isTaken = state.withLockedValue { state in
             guard state.end == nil else { return false }
             if let index = state.waiters.firstIndex(where: { $0.loop == nil || $0.loop == loop }) {
                 state.waiters.remove(at: index).continuation.resume(returning: connection)
@@ -63,7 +64,7 @@ final class AcceptQueue: Sendable {
     func fail(_ error: any Error) { end(.failed(error)) }
 
     private func end(_ end: End) {
-        let (waiters, pending) = state.withLock { state in
+        let (waiters, pending) = state.withLockedValue { state in
             guard state.end == nil else { return ([Waiter](), [ConnectionDriver]()) }
             state.end = end
             closesDoor.store(true, ordering: .relaxed)
@@ -79,7 +80,7 @@ final class AcceptQueue: Sendable {
     /// The next connection, of an event loop if one is named; nil when there will be no more or the task is
     /// cancelled.
     nonisolated(nonsending) func next(on loop: Int?) async throws -> ConnectionDriver? {
-        let token = state.withLock { state in
+        let token = state.withLockedValue { state in
             state.nextToken += 1
             return state.nextToken
         }
@@ -93,7 +94,7 @@ final class AcceptQueue: Sendable {
     }
 
     private func wait(_ waiter: Waiter) {
-        let result: Result<ConnectionDriver?, any Error>? = state.withLock { state in
+        let result: Result<ConnectionDriver?, any Error>? = state.withLockedValue { state in
             if let connection = take(on: waiter.loop, from: &state) { return .success(connection) }
             if let end = state.end { return end.result }
             // The handler of a cancellation that came before now has found nobody waiting.
@@ -114,7 +115,7 @@ final class AcceptQueue: Sendable {
     }
 
     private func cancel(_ token: UInt64) {
-        let waiter = state.withLock { state in
+        let waiter = state.withLockedValue { state in
             state.waiters.firstIndex { $0.token == token }.map { state.waiters.remove(at: $0) }
         }
         waiter?.continuation.resume(returning: nil)

@@ -1,6 +1,6 @@
 public import GodwitWire
 import Logging
-import Synchronization
+import NIOConcurrencyHelpers
 
 // A server whose addresses change, or whose process is frozen and goes on.
 extension QUICListener {
@@ -19,7 +19,7 @@ extension QUICListener {
                 for old in loop.sockets where old !== socket { loop.remove(old) }
             }
         }
-        state.withLock { $0.localAddress = sockets[0].localAddress }
+        state.withLockedValue { $0.localAddress = sockets[0].localAddress }
         configuration.logger.info("listening elsewhere", metadata: ["address": "\(sockets[0].localAddress)"])
     }
 

@@ -5,7 +5,7 @@ public import GodwitWire
 import Logging
 public import NIOCore
 public import NIOPosix
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Accepts connections at a UDP address.
 ///
@@ -29,7 +29,7 @@ public final class QUICListener: Sendable {
     let loops: [EndpointLoop]
     let acceptQueue: AcceptQueue
     let configuration: QUICServerConfiguration
-    let state: Mutex<State>
+    let state: NIOLockedValueBox<State>
 
     struct State {
         var localAddress: NetworkAddress
@@ -47,7 +47,7 @@ public final class QUICListener: Sendable {
         self.loops = loops
         self.acceptQueue = acceptQueue
         self.configuration = configuration
-        state = Mutex(State(localAddress: .anywhere))
+        state = NIOLockedValueBox(State(localAddress: .anywhere))
     }
 
     deinit {
@@ -61,7 +61,7 @@ public final class QUICListener: Sendable {
     }
 
     /// Where the listener can be reached, with the port that the system chose if none was asked for.
-    public var localAddress: NetworkAddress { state.withLock { $0.localAddress } }
+    public var localAddress: NetworkAddress { state.withLockedValue { $0.localAddress } }
 
     // MARK: Binding
 
@@ -121,7 +121,7 @@ public final class QUICListener: Sendable {
     private func openSockets(at address: NetworkAddress) async throws {
         do {
             let sockets = try await bindSockets(to: address)
-            state.withLock { $0.localAddress = sockets[0].localAddress }
+            state.withLockedValue { $0.localAddress = sockets[0].localAddress }
             configuration.logger.info("listening", metadata: ["address": "\(sockets[0].localAddress)"])
         } catch {
             for loop in loops { await loop.driver.run { loop.close() } }

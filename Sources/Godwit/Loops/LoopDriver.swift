@@ -1,5 +1,5 @@
 import NIOCore
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Runs the endpoints of one event loop, and the tasks that use their connections.
 ///
@@ -25,7 +25,7 @@ final class LoopDriver: TaskExecutor, @unchecked Sendable {
     private var isTakingTurn = false
     private var isTurnScheduled = false
     /// Jobs that other threads have handed over.
-    private let visitors = Mutex<ContiguousArray<UnownedJob>>([])
+    private let visitors = NIOLockedValueBox<ContiguousArray<UnownedJob>>([])
 
     /// The kernel cuts a train up on its way out if with the headers of UDP, IP and the link it is longer
     /// than 64 KB, and then every datagram costs what a train does.
@@ -50,11 +50,11 @@ final class LoopDriver: TaskExecutor, @unchecked Sendable {
     // MARK: One for each event loop
 
     private struct Weak { weak var driver: LoopDriver? }
-    private static let drivers = Mutex<[ObjectIdentifier: Weak]>([:])
+    private static let drivers = NIOLockedValueBox<[ObjectIdentifier: Weak]>([:])
 
     /// The driver of an event loop, made when it is first asked for.
     static func of(_ eventLoop: any EventLoop) -> LoopDriver {
-        drivers.withLock { drivers in
+        drivers.withLockedValue { drivers in
             if let driver = drivers[ObjectIdentifier(eventLoop)]?.driver { return driver }
             drivers = drivers.filter { $0.value.driver != nil }
             let driver = LoopDriver(eventLoop)
@@ -76,7 +76,7 @@ final class LoopDriver: TaskExecutor, @unchecked Sendable {
     }
 
     private func enqueueVisitor(_ job: UnownedJob) {
-        let isFirst = visitors.withLock { visitors in
+        let isFirst = visitors.withLockedValue { visitors in
             visitors.append(job)
             return visitors.count == 1
         }
@@ -85,7 +85,7 @@ final class LoopDriver: TaskExecutor, @unchecked Sendable {
 
     /// Runs what waits; what the jobs enqueue waits for the next round. Returns whether there was any.
     private func runJobs() -> Bool {
-        visitors.withLock { visitors in
+        visitors.withLockedValue { visitors in
             jobs.append(contentsOf: visitors)
             visitors.removeAll(keepingCapacity: true)
         }

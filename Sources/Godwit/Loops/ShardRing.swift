@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// The event loops of a server, each with a socket and an endpoint of its own.
 ///
@@ -74,21 +74,21 @@ final class Mailbox: Sendable {
     /// queue.
     static let capacity = 256
 
-    private let trains = Mutex<ContiguousArray<HandedTrain>>([])
+    private let trains = NIOLockedValueBox<ContiguousArray<HandedTrain>>([])
 
     /// Returns whether the loop has to be told.
     func put(_ train: HandedTrain) -> Bool {
-        trains.withLock { trains in
+        trains.withLockedValue { trains in
             guard trains.count < Self.capacity else { return false }
             trains.append(train)
             return trains.count == 1
         }
     }
 
-    var isEmpty: Bool { trains.withLock { $0.isEmpty } }
+    var isEmpty: Bool { trains.withLockedValue { $0.isEmpty } }
 
     func takeAll() -> ContiguousArray<HandedTrain> {
-        trains.withLock { trains in
+        trains.withLockedValue { trains in
             defer { trains.removeAll() }
             return trains
         }

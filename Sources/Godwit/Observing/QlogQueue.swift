@@ -1,5 +1,6 @@
 import Logging
 import NIOPosix
+import NIOConcurrencyHelpers
 import Synchronization
 
 /// Records of one connection between its event loop, which adds them, and the thread that writes them.
@@ -11,13 +12,13 @@ final class QlogQueue: Sendable {
         var isFinished = false
     }
 
-    private let state = Mutex(State())
-    private let file: Mutex<QlogFile>
+    private let state = NIOLockedValueBox(State())
+    private let file: NIOLockedValueBox<QlogFile>
     private let budget: QlogBudget
     private let logger: Logger
 
     init(_ file: QlogFile, _ budget: QlogBudget, _ logger: Logger) {
-        self.file = Mutex(file)
+        self.file = NIOLockedValueBox(file)
         self.budget = budget
         self.logger = logger
     }
@@ -34,7 +35,7 @@ final class QlogQueue: Sendable {
     func finish() { schedule { $0.isFinished = true } }
 
     private func schedule(_ change: (inout State) -> Void) {
-        let isNeeded = state.withLock { state in
+        let isNeeded = state.withLockedValue { state in
             change(&state)
             defer { state.isScheduled = true }
             return !state.isScheduled
@@ -44,7 +45,7 @@ final class QlogQueue: Sendable {
 
     private func drain() {
         while let records = nextBatch() {
-            let problem = file.withLock { $0.append(records) }
+            let problem = file.withLockedValue { $0.append(records) }
             budget.give(records.reduce(0) { $0 + $1.count })
             if let problem {
                 logger.warning("a qlog file cannot be written", metadata: ["error": "\(problem)"])
@@ -54,7 +55,7 @@ final class QlogQueue: Sendable {
 
     /// Nil when there is nothing more to write now.
     private func nextBatch() -> [[UInt8]]? {
-        let (batch, dropped) = state.withLock { state -> ([[UInt8]]?, Int) in
+        let (batch, dropped) = state.withLockedValue { state -> ([[UInt8]]?, Int) in
             guard state.records.isEmpty else {
                 defer { state.records = [] }
                 return (state.records, 0)

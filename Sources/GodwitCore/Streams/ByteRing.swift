@@ -91,6 +91,7 @@ struct ByteRing: Sendable {
 
     /// A copy of `range` for a snapshot.
     func bytes(in range: Range<UInt64>) -> [UInt8] {
+        if range.isEmpty { return [] }
         let count = Int(range.upperBound - range.lowerBound)
         return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             read(into: UnsafeMutableRawBufferPointer(buffer), at: range.lowerBound)

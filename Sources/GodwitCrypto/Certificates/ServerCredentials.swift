@@ -1,27 +1,27 @@
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// The identities of a server, from which each client gets the one for the name it asks for.
 ///
 /// They can be replaced while the server runs, say when a certificate was renewed; handshakes that have begun
 /// keep what they had.
 public final class ServerCredentials: Sendable {
-    private let table: Mutex<IdentityTable>
+    private let table: NIOLockedValueBox<IdentityTable>
 
     /// - Parameter identities: at least one. The first serves clients that ask for no name or an unknown one.
     public init(_ identities: [Identity]) {
-        table = Mutex(IdentityTable(identities))
+        table = NIOLockedValueBox(IdentityTable(identities))
     }
 
     /// Puts others in their place, at least one.
     public func replace(with identities: [Identity]) {
         let new = IdentityTable(identities)
-        table.withLock { $0 = new }
+        table.withLockedValue { $0 = new }
     }
 
     /// The identity for a name: one whose certificate names it, else one with a wildcard for it (RFC 6125
     /// section 6.4.3), else the first.
     public func identity(for serverName: String?) -> Identity {
-        table.withLock { $0.identity(for: serverName) }
+        table.withLockedValue { $0.identity(for: serverName) }
     }
 }
 

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// Lets each ClientHello with early data pass once (RFC 8446 section 8.2), so that nobody who recorded one
 /// can have its early data processed again by this server.
@@ -10,7 +10,7 @@ internal import Synchronization
 /// It knows only what this process saw. Servers that share ticket keys can each be sent the same ClientHello
 /// once.
 public final class ReplayFilter: Sendable {
-    private let memory: Mutex<Memory>
+    private let memory: NIOLockedValueBox<Memory>
 
     /// - Parameters:
     ///   - window: how long to remember at least, in seconds; no less than the two minutes within which
@@ -21,7 +21,7 @@ public final class ReplayFilter: Sendable {
     ///     8.2). May be switched off where ticket keys end with the process.
     public init(window: Int64 = 150, capacity: Int = 65_536, refusesFirstWindow: Bool = true) {
         precondition(window >= 120 && capacity > 0)
-        memory = Mutex(Memory(window: window, capacity: capacity, refusesFirstWindow: refusesFirstWindow))
+        memory = NIOLockedValueBox(Memory(window: window, capacity: capacity, refusesFirstWindow: refusesFirstWindow))
     }
 
     /// Whether this ClientHello is seen for the first time and its early data may be taken.
@@ -31,7 +31,7 @@ public final class ReplayFilter: Sendable {
     ///   - now: seconds since 1970.
     public func admit(_ fingerprint: [UInt8], now: Int64) -> Bool {
         let digest = KeyDerivation.hash(fingerprint, suite: .aes128GCM)
-        return memory.withLock {
+        return memory.withLockedValue {
             $0.admit(Digest(digest[0..<8].networkInteger, digest[8..<16].networkInteger), now)
         }
     }

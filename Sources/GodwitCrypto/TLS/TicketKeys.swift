@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// The keys of a server's session tickets, which can be replaced while it runs.
 ///
@@ -6,11 +6,11 @@ internal import Synchronization
 public final class TicketKeys: Sendable {
     private static let purpose = "session ticket"
 
-    private let sealer: Mutex<TokenSealer>
+    private let sealer: NIOLockedValueBox<TokenSealer>
 
     /// - Parameter keys: the one that seals first, then those whose tickets are still taken. At least one.
     public init(_ keys: [SharedKey]) {
-        sealer = Mutex(TokenSealer(keys: keys, purpose: Self.purpose))
+        sealer = NIOLockedValueBox(TokenSealer(keys: keys, purpose: Self.purpose))
     }
 
     /// Keys that no other server has and that end with the process.
@@ -19,8 +19,8 @@ public final class TicketKeys: Sendable {
     /// Puts other keys in place; to let tickets go on working, list the key of before behind the new one.
     public func replace(with keys: [SharedKey]) {
         let new = TokenSealer(keys: keys, purpose: Self.purpose)
-        sealer.withLock { $0 = new }
+        sealer.withLockedValue { $0 = new }
     }
 
-    var current: TokenSealer { sealer.withLock { $0 } }
+    var current: TokenSealer { sealer.withLockedValue { $0 } }
 }

@@ -1,9 +1,9 @@
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Appends TLS secrets to a file in the format that Wireshark reads (SSLKEYLOGFILE).
 final class KeyLog: Sendable {
-    private let file: Mutex<FileHandle>
+    private let file: NIOLockedValueBox<FileHandle>
 
     init(path: String) throws(Failure) {
         if !FileManager.default.fileExists(atPath: path) {
@@ -16,10 +16,10 @@ final class KeyLog: Sendable {
             throw Failure(ExitCode.cannotCreate, "\(path): cannot be opened to log keys into")
         }
         handle.seekToEndOfFile()
-        file = Mutex(handle)
+        file = NIOLockedValueBox(handle)
     }
 
     func write(_ line: String) {
-        file.withLock { $0.write(Data((line + "\n").utf8)) }
+        file.withLockedValue { $0.write(Data((line + "\n").utf8)) }
     }
 }

@@ -73,9 +73,11 @@ struct LoopbackPair: Sendable {
     ) async throws -> LoopbackPair {
         let certificate = TestCertificate.shared
         var server = try QUICServerConfiguration(tls: certificate.server)
+        server.transport.outlastsSlowMachines()
         configureServer(&server)
         var client = try QUICClientConfiguration(
             applicationProtocols: [applicationProtocol], trust: .certificates([certificate.certificate]))
+        client.transport.outlastsSlowMachines()
         configureClient(&client)
         let listener = try await QUICListener.bind(
             to: NetworkAddress(address)!, configuration: server, eventLoopGroup: group)
@@ -145,4 +147,10 @@ func pattern(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
         state ^= state << 17
         return UInt8(truncatingIfNeeded: state >> 32)
     }
+}
+
+extension TransportConfiguration {
+    /// Takes time limits out of the way of tests that are not about them: under a sanitizer, or on a busy machine,
+    /// a handshake may take minutes.
+    mutating func outlastsSlowMachines() { (handshakeTimeout, idleTimeout) = (.seconds(3600), nil) }
 }
