@@ -1,6 +1,9 @@
-import Godwit
+import GodwitWire
 import NIOCore
+import NIOPosix
 import Testing
+
+@testable import Godwit
 
 @Suite("Later connections to the same server", .timeLimit(.minutes(1)))
 struct ResumptionTests {
@@ -69,6 +72,39 @@ struct ResumptionTests {
             #expect(resumption.remoteAddress == pair.listener.localAddress)
         }
     }
+
+    // Holds: 9000-8.1.3-5
+    @Test("What a server gave to be known by again is shown to no other (RFC 9000 section 8.1.3)")
+    func foreignToken() async throws {
+        try await LoopbackPair.run(serve: echo) { pair in
+            let resumption = try await ticket(from: pair)
+            #expect(try await token(for: "127.0.0.1", resumption, pair) == resumption.addressToken)
+            for other in ["localhost", "server.test"] {
+                #expect(try await token(for: other, resumption, pair).isEmpty)
+            }
+        }
+    }
+
+    /// The token in the first packet of a connection to a server of this name, which does not answer.
+    private func token(
+        for name: String, _ resumption: QUICResumption, _ pair: LoopbackPair
+    ) async throws -> [UInt8] {
+        let socket = try SocketDescriptor(bindingTo: NetworkAddress("127.0.0.1:0")!, sharing: .never)
+        defer { socket.close() }
+        var client = pair.client
+        client.resolver = FixedAddresses(["127.0.0.1"])
+        let attempt = Task { [client] in
+            try await QUICConnection.connect(
+                to: name, port: socket.localAddress.port, configuration: client, resumption: resumption)
+        }
+        defer { attempt.cancel() }
+        let datagram = try await NIOThreadPool.singleton.runIfActive { try socket.receive().bytes }
+        let header = datagram.withUnsafeBytes { PacketHeader.decode($0, connectionIDLength: 0) }
+        guard case .long(let header)? = header else { throw UnexpectedPacket() }
+        return Array(datagram[header.tokenRange])
+    }
+
+    private struct UnexpectedPacket: Error {}
 
     private func ticket(from pair: LoopbackPair) async throws -> QUICResumption {
         let connection = try await pair.connect()

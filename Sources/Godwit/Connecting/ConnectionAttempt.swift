@@ -23,7 +23,7 @@ struct ConnectionAttempt: Sendable {
         var request = ConnectRequest(
             remote: addresses[0], local: .anywhere, serverName: host, handshake: configuration.handshake)
         request.resumption = resumption?.ticket
-        request.token = resumption?.addressToken ?? []
+        request.token = resumption?.addressToken(for: host) ?? []
         request.offersEarlyData = offersEarlyData
         self.request = request
         loop = Self.makeEndpoint(configuration, on: eventLoop)

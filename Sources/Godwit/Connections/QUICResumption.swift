@@ -25,5 +25,13 @@ public struct QUICResumption: Sendable, Hashable, Codable {
 
 extension QUICResumption {
     /// Whether the server may take early data.
-    var allowsEarlyData: Bool { SessionTicket(ticket.session)?.allowsEarlyData ?? false }
+    var allowsEarlyData: Bool { session?.allowsEarlyData ?? false }
+
+    /// The token to show to the server of this name: none, unless it is the one that gave it (RFC 9000
+    /// section 8.1.3).
+    func addressToken(for serverName: String) -> [UInt8] {
+        session?.isFor(serverName: serverName) == true ? addressToken : []
+    }
+
+    private var session: SessionTicket? { SessionTicket(ticket.session) }
 }

@@ -134,13 +134,13 @@ extension Connection {
         let size: Int
         if packet.level == .oneRTT {
             size = packet.seal(protection.oneRTT!.write)
-            protection.oneRTT!.onSealed(packet.number)
             packet.applyHeaderProtection(protection.oneRTT!.writeHeader)
         } else {
             let keys = protection.keys(at: packet.level).write!
             size = packet.seal(keys.packet)
             packet.applyHeaderProtection(keys.header)
         }
+        protection.onSealed(packet.number, at: packet.level)
         onSent(packet, size: size, path: paths.activeID, [], ecn, now: now)
         return size
     }

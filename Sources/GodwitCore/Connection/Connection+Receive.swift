@@ -83,33 +83,28 @@ extension Connection {
     ) -> UnsafeRawBufferPointer? {
         let header = UnsafeRawBufferPointer(rebasing: packet[..<opened.headerCount])
         let body = UnsafeMutableRawBufferPointer(rebasing: packet[opened.headerCount...])
-        let opening = protection.oneRTT!.open(
-            packetNumber: opened.packetNumber, phase: opened.firstByte.keyPhase, header: header, payload: body
-        )
-        switch opening {
-        case .failed:
-            if protection.oneRTT!.hasReachedIntegrityLimit {
-                close(TransportError(.aeadLimitReached, "too many packets failed to authenticate"), now: now)
+        do throws(TransportError) {
+            let count = try protection.oneRTT!.open(
+                packetNumber: opened.packetNumber, phase: opened.firstByte.keyPhase, header: header,
+                payload: body
+            )
+            guard let count else {
+                noteFailedOpening(now: now)
+                return nil
             }
-            return nil
-        case .opened(let count):
             protection.oneRTT!.retirePrevious(at: now + ptoSpan * 3)
             return UnsafeRawBufferPointer(rebasing: body[..<count])
-        case .openedByUpdate(let count):
-            return followKeyUpdate(opened.packetNumber, now: now)
-                ? UnsafeRawBufferPointer(rebasing: body[..<count]) : nil
+        } catch {
+            close(error, now: now)
+            return nil
         }
     }
 
-    private func followKeyUpdate(_ packetNumber: UInt64, now: Instant) -> Bool {
-        do {
-            try protection.oneRTT!.followUpdate(packetNumber: packetNumber)
-            protection.oneRTT!.retirePrevious(at: now + ptoSpan * 3)
-            return true
-        } catch {
-            close(error, now: now)
-            return false
-        }
+    /// RFC 9001 section 6.6: failures count over the whole connection, under all of its keys.
+    private func noteFailedOpening(now: Instant) {
+        protection.failedToOpen += 1
+        guard protection.hasReachedIntegrityLimit else { return }
+        close(TransportError(.aeadLimitReached, "too many packets failed to authenticate"), now: now)
     }
 
     // MARK: Packets with a long header
@@ -135,7 +130,10 @@ extension Connection {
         let count = keys.packet.open(
             packetNumber: opened.packetNumber,
             header: UnsafeRawBufferPointer(rebasing: packet[..<opened.headerCount]), payload: body)
-        guard let count else { return drop(.undecryptable, level, size: packet.count) }
+        guard let count else {
+            noteFailedOpening(now: arrival.now)
+            return drop(.undecryptable, level, size: packet.count)
+        }
         guard opened.firstByte.reservedBitsAreZero else {
             return close(TransportError(.protocolViolation, "reserved bits are not zero"), now: arrival.now)
         }
@@ -149,8 +147,8 @@ extension Connection {
             &arrival)
     }
 
-    /// Packets of another version than ours are discarded, but for the first answer of a server that changed it
-    /// (RFC 9368 section 2.3, RFC 9369 section 4).
+    /// Packets of another version than ours are discarded, but for the first answer of a server that changed
+    /// it (RFC 9368 section 2.3, RFC 9369 section 4).
     private func acceptsVersion(of header: LongHeader) -> Bool {
         if header.version == identity.version { return true }
         if header.version == identity.originalVersion, role == .server { return true }
@@ -190,8 +188,8 @@ extension Connection {
 
     // MARK: What cannot be read
 
-    /// RFC 9287 section 3: only a peer that was told it may clears the bit.
-    private func isFixedBitGood(_ first: FirstByte) -> Bool {
+    /// RFC 9000 section 17.2, and RFC 9287 section 3: only a peer that was told it may clears the bit.
+    func isFixedBitGood(_ first: FirstByte) -> Bool {
         first.hasFixedBit || localParameters.greaseQUICBit
     }
 
@@ -200,7 +198,8 @@ extension Connection {
         qlog?.writeDropped(reason, level: level, size: size)
     }
 
-    /// RFC 9000 section 10.3.1: a datagram of which nothing could be read may be a reset, whatever its header.
+    /// RFC 9000 section 10.3.1: a datagram of which nothing could be read may be a reset, whatever its
+    /// header.
     private func receiveReset(_ token: StatelessResetToken, from arrival: DatagramArrival) {
         guard lifecycle.isOpen, paths.isStatelessReset(token, from: arrival.remote) else { return }
         drain(.statelessReset, now: arrival.now)

@@ -6,8 +6,8 @@ import GodwitWire
 extension Connection {
     func receiveRetry(_ packet: RetryPacket, _ datagram: UnsafeRawBufferPointer, _ arrival: DatagramArrival) {
         // RFC 9000 section 17.2.5.2: one Retry at most, and none once the server has answered otherwise.
-        guard role == .client, lifecycle == .handshaking, identity.retrySource == nil,
-            identity.remoteHandshakeID == nil, received.initial.largest == nil,
+        guard role == .client, lifecycle == .handshaking, isFixedBitGood(packet.firstByte),
+            identity.retrySource == nil, identity.remoteHandshakeID == nil, received.initial.largest == nil,
             packet.version == identity.version, packet.sourceID != identity.originalDestination,
             isAuthentic(packet, datagram)
         else { return drop(.invalid) }
@@ -63,7 +63,7 @@ extension Connection {
         identity.version = version
         identity.originalVersion = version
         identity.hasReactedToVersionNegotiation = true
-        protection = PacketProtection()
+        protection = PacketProtection(failedToOpen: protection.failedToOpen)
         discardFirstFlight(now: now)
         installInitialKeys()
         do {

@@ -54,8 +54,11 @@ struct AddressValidation {
 
     /// A token for a NEW_TOKEN frame, bound to the address without the port, which the next connection of the
     /// same client has no reason to keep.
-    func returningToken(remote: NetworkAddress, unixTime: Int64, using random: inout RandomGenerator) -> [UInt8] {
-        sealer.seal(Self.header(Kind.returning, unixTime), associatedData: Self.bind(remote.ip), using: &random)
+    func returningToken(remote: NetworkAddress, unixTime: Int64, using random: inout RandomGenerator)
+        -> [UInt8]
+    {
+        sealer.seal(
+            Self.header(Kind.returning, unixTime), associatedData: Self.bind(remote.ip), using: &random)
     }
 
     // MARK: Checking

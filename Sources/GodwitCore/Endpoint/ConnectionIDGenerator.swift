@@ -3,9 +3,9 @@ import GodwitWire
 
 /// Makes the connection ids of an endpoint and their stateless reset tokens.
 ///
-/// An id says, under a key that servers may share, which server and which of its event loops made it and when.
-/// The time lets a restarted server that shares its reset secret stay silent about ids of before its start: the
-/// connection may live on elsewhere (RFC 9000 section 21.11).
+/// An id says, under a key that servers may share, which server and which of its event loops made it and
+/// when. The time lets a restarted server that shares its reset secret stay silent about ids of before its
+/// start: the connection may live on elsewhere (RFC 9000 section 21.11).
 struct ConnectionIDGenerator {
     /// A server id of 2 bytes, a shard of 2, and a nonce of 8: seconds since 1970 (4 bytes), count (4 bytes).
     static let format = ConnectionIDFormat(length: 13, serverIDLength: 2)!
@@ -25,8 +25,8 @@ struct ConnectionIDGenerator {
 
     var length: Int { Self.format.length }
 
-    /// Ids differ by their count within a second, so that none serves two connections (RFC 9000 section 10.3.2). It
-    /// starts anywhere: a process before this one may have made ids in the same second.
+    /// Ids differ by their count within a second, so that none serves two connections (RFC 9000 section
+    /// 10.3.2). It starts anywhere: a process before this one may have made ids in the same second.
     mutating func make(unixTime: Int64, using random: inout RandomGenerator) -> ConnectionID {
         let time = UInt64(UInt32(truncatingIfNeeded: unixTime))
         count = (count ?? UInt32(truncatingIfNeeded: random.next())) &+ 1

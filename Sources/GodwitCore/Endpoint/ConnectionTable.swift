@@ -24,10 +24,12 @@ struct ConnectionTable {
     /// Reserves a slot for the connection that `make` builds with the handle of that slot.
     /// Nothing is kept if there is none.
     mutating func insert(_ make: (ConnectionHandle) -> Connection?) -> Connection? {
-        let slot = freeSlots.popLast() ?? {
-            slots.append(Slot())
-            return UInt32(slots.count - 1)
-        }()
+        let slot =
+            freeSlots.popLast()
+            ?? {
+                slots.append(Slot())
+                return UInt32(slots.count - 1)
+            }()
         let handle = ConnectionHandle(slot: slot, generation: slots[Int(slot)].generation)
         guard let connection = make(handle) else {
             freeSlots.append(slot)
@@ -85,7 +87,9 @@ struct ConnectionTable {
         if slotsByID[id] == handle.slot { slotsByID[id] = nil }
     }
 
-    mutating func registerOriginal(_ id: ConnectionID, from remote: NetworkAddress, for handle: ConnectionHandle) {
+    mutating func registerOriginal(
+        _ id: ConnectionID, from remote: NetworkAddress, for handle: ConnectionHandle
+    ) {
         slotsByOriginalID[OriginalID(id: id, remote: remote)] = handle.slot
     }
 

@@ -2,9 +2,9 @@ import GodwitWire
 
 /// When to look after which connection next.
 ///
-/// A connection's deadline moves with nearly every packet, mostly later. So the heap is lazy: an entry is pushed
-/// only when a deadline comes to lie before the connection's earliest entry, and an entry that comes up too early
-/// is put back at the deadline that holds by then.
+/// A connection's deadline moves with nearly every packet, mostly later. So the heap is lazy: an entry is
+/// pushed only when a deadline comes to lie before the connection's earliest entry, and an entry that comes
+/// up too early is put back at the deadline that holds by then.
 struct DeadlineHeap {
     private struct Entry {
         var deadline: Instant

@@ -14,11 +14,19 @@ extension Endpoint {
             return negotiateVersion(header, arrival)
         }
         let view = UnsafeRawBufferPointer(datagram)
-        guard case .long(let header)? = PacketHeader.decode(view, connectionIDLength: 0), header.type == .initial,
+        guard case .long(let header)? = PacketHeader.decode(view, connectionIDLength: 0),
+            header.type == .initial,
+            isFixedBitGood(header.firstByte),
             // RFC 9000 section 7.2.
             header.destinationID.length >= 8
         else { return drop() }
         judge(header, datagram, arrival, server)
+    }
+
+    /// RFC 9000 section 17.2, and RFC 9287 section 3: a client that learnt in an earlier connection that we
+    /// take it may clear the bit from its first packet on.
+    func isFixedBitGood(_ first: FirstByte) -> Bool {
+        first.hasFixedBit || environment.configuration.transport.greasesQUICBit
     }
 
     private func drop() { statistics.datagramsDropped += 1 }
@@ -95,13 +103,16 @@ extension Endpoint {
         let random = environment.random.next()
         // RFC 9000 section 6.3: a reserved version keeps clients used to unknown ones.
         let versions =
-            environment.configuration.transport.versions + [.reserved(random: UInt32(truncatingIfNeeded: random))]
+            environment.configuration.transport.versions + [
+                .reserved(random: UInt32(truncatingIfNeeded: random))
+            ]
         reply(
             to: arrival,
             size: VersionNegotiationPacket.encodedSize(answering: header, versionCount: versions.count)
         ) { writer in
             VersionNegotiationPacket.encode(
-                answering: header, versions: versions, random: UInt8(truncatingIfNeeded: random >> 32), into: &writer)
+                answering: header, versions: versions, random: UInt8(truncatingIfNeeded: random >> 32),
+                into: &writer)
         }
         statistics.versionNegotiationsSent += 1
     }
@@ -130,7 +141,8 @@ extension Endpoint {
     private func refuse(_ header: LongHeader, _ code: TransportErrorCode, _ arrival: DatagramArrival) {
         statistics.refused += 1
         let keys = DirectionKeys(
-            secret: InitialSecrets(destinationConnectionID: header.destinationID, version: header.version).server,
+            secret: InitialSecrets(destinationConnectionID: header.destinationID, version: header.version)
+                .server,
             version: header.version)
         reply(to: arrival, size: 128) { writer in
             let layout = LongHeader.encode(
@@ -164,7 +176,8 @@ extension Endpoint {
         guard reply.bytes.count <= buffer.count else { return nil }
         buffer.copyBytes(from: reply.bytes)
         return Transmission(
-            count: reply.bytes.count, segmentSize: reply.bytes.count, remote: reply.remote, local: reply.local,
+            count: reply.bytes.count, segmentSize: reply.bytes.count, remote: reply.remote,
+            local: reply.local,
             ecn: .notECT)
     }
 }

@@ -1,7 +1,8 @@
 import GodwitCrypto
 import GodwitWire
 
-// What follows from calls into connections: the tables, the lists of who is to send and to tell, the deadlines.
+// What follows from calls into connections: the tables, the lists of who is to send and to tell, the
+// deadlines.
 extension Endpoint {
     /// Looks after every connection that has woken.
     func settle(now: Instant) {

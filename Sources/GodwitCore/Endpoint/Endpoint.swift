@@ -4,12 +4,12 @@ public import GodwitWire
 /// All the connections that share a socket or an event loop, without I/O.
 ///
 /// A driver calls five verbs: ``receive(_:segmentSize:from:to:ecn:now:)`` for what came in,
-/// ``transmit(into:now:)`` until nil for what goes out, ``nextDeadline`` and ``handleDeadline(now:)`` for time, and
-/// ``resume(now:unixTime:localAddress:entropy:)`` after a freeze or for a new local address. After each of them, and
-/// after calls on a connection, it takes ``nextEvent()`` until nil and transmits.
+/// ``transmit(into:now:)`` until nil for what goes out, ``nextDeadline`` and ``handleDeadline(now:)`` for
+/// time, and ``resume(now:unixTime:localAddress:entropy:)`` after a freeze or for a new local address. After
+/// each of them, and after calls on a connection, it takes ``nextEvent()`` until nil and transmits.
 ///
-/// Time and randomness come in as parameters; nothing here blocks, locks or does I/O. An endpoint is used from one
-/// event loop.
+/// Time and randomness come in as parameters; nothing here blocks, locks or does I/O. An endpoint is used
+/// from one event loop.
 public final class Endpoint {
     let environment: EndpointEnvironment
     var table = ConnectionTable()
@@ -35,7 +35,8 @@ public final class Endpoint {
 
     // MARK: The verbs
 
-    /// Takes a datagram, or a train of datagrams of one size that came from one place (GRO); decrypts them in place.
+    /// Takes a datagram, or a train of datagrams of one size that came from one place (GRO); decrypts them in
+    /// place.
     ///
     /// - Parameters:
     ///   - segmentSize: the size of each datagram but the last.
@@ -56,8 +57,8 @@ public final class Endpoint {
         settle(now: now)
     }
 
-    /// Writes the next datagram, or train of datagrams for one destination, into `buffer`; nil when nothing is to be
-    /// sent now. A buffer of 64 KB lets trains be as long as they can be.
+    /// Writes the next datagram, or train of datagrams for one destination, into `buffer`; nil when nothing
+    /// is to be sent now. A buffer of 64 KB lets trains be as long as they can be.
     public func transmit(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> Transmission? {
         settle(now: now)
         if let reply = nextReply(into: buffer) { return reply }
@@ -91,8 +92,8 @@ public final class Endpoint {
     /// Goes on after the process was frozen, here or on another host, or takes a new local address.
     ///
     /// - Parameters:
-    ///   - now: on the endpoint's clock, which the driver has rebased: it goes on from before the freeze, however
-    ///     the machine's clock may have jumped.
+    ///   - now: on the endpoint's clock, which the driver has rebased: it goes on from before the freeze,
+    ///     however the machine's clock may have jumped.
     ///   - frozen: how long the freeze was, as far as timers are concerned: they all move by it.
     ///   - unixTime: the wall-clock time in seconds.
     ///   - localAddress: where we are now; nil for where we were.
@@ -109,10 +110,14 @@ public final class Endpoint {
         settle(now: now)
     }
 
-    /// Takes the system's word that a datagram of `size` bytes was too large for the way (EMSGSIZE). It is a hint: it
-    /// may make datagrams on that path smaller, never larger (RFC 9000 section 14.2.1).
-    public func onMessageTooLarge(size: Int, from local: NetworkAddress, to remote: NetworkAddress, now: Instant) {
-        for connection in table.all { connection.onMessageTooLarge(size: size, from: local, to: remote, now: now) }
+    /// Takes the system's word that a datagram of `size` bytes was too large for the way (EMSGSIZE). It is a
+    /// hint: it may make datagrams on that path smaller, never larger (RFC 9000 section 14.2.1).
+    public func onMessageTooLarge(
+        size: Int, from local: NetworkAddress, to remote: NetworkAddress, now: Instant
+    ) {
+        for connection in table.all {
+            connection.onMessageTooLarge(size: size, from: local, to: remote, now: now)
+        }
         settle(now: now)
     }
 

@@ -1,7 +1,8 @@
 import GodwitCrypto
 import GodwitWire
 
-/// What the connections of an endpoint share: configuration, randomness, and memory that serves one at a time.
+/// What the connections of an endpoint share: configuration, randomness, and memory that serves one at a
+/// time.
 final class EndpointEnvironment {
     let configuration: EndpointConfiguration
     var random: RandomGenerator
@@ -40,8 +41,8 @@ final class EndpointEnvironment {
     }
 }
 
-/// Buffers that are filled and emptied for every packet, one set for all connections of an endpoint, so that a
-/// packet costs no allocation and an idle connection no memory.
+/// Buffers that are filled and emptied for every packet, one set for all connections of an endpoint, so that
+/// a packet costs no allocation and an idle connection no memory.
 final class PacketScratch {
     var outcome = AckOutcome()
     var records = SentFrameList()

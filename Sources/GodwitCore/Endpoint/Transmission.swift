@@ -1,7 +1,7 @@
 public import GodwitWire
 
-/// What ``Endpoint/transmit(into:now:)`` wrote: one datagram, or several of equal size for one destination, of
-/// which the last may be smaller.
+/// What ``Endpoint/transmit(into:now:)`` wrote: one datagram, or several of equal size for one destination,
+/// of which the last may be smaller.
 public struct Transmission: Sendable, Hashable {
     /// How many bytes were written.
     public var count: Int

@@ -19,5 +19,15 @@ struct DirectionKeys {
 /// Both directions of a level.
 struct LevelKeys {
     var read: DirectionKeys?
-    var write: DirectionKeys?
+    var write: DirectionKeys? { didSet { sealed = 0 } }
+    /// How many packets the writing keys have protected.
+    var sealed: UInt64 = 0
+
+    /// Whether the writing keys may protect another packet (RFC 9001 section 6.6).
+    var canWrite: Bool {
+        guard let write else { return false }
+        return sealed < write.secret.suite.confidentialityLimit
+    }
+
+    mutating func onSealed() { sealed += 1 }
 }

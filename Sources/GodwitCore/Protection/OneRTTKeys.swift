@@ -3,8 +3,8 @@ import GodwitWire
 
 /// The 1-RTT keys and their updates (RFC 9001 section 6).
 ///
-/// Reading keys of the next phase are made ahead of time, so that the time it takes to process a packet does not
-/// tell whether it caused an update (RFC 9001 section 9.5).
+/// Reading keys of the next phase are made ahead of time, so that the time it takes to process a packet does
+/// not tell whether it caused an update (RFC 9001 section 9.5).
 struct OneRTTKeys {
     /// What the keys are made from, and how far their use has come.
     struct State: Codable, Sendable {
@@ -17,11 +17,13 @@ struct OneRTTKeys {
         var readSecret: TrafficSecret?
         var previousReadSecret: TrafficSecret?
         var discardPreviousAt = Instant.distantFuture
-        /// The first packet number sent, and the lowest received, in the current phase.
+        /// The first packet number sent, and the lowest and highest received, in the current phase.
         var firstSent: UInt64?
         var lowestReceived: UInt64?
+        var highestReceived: UInt64?
+        /// The highest packet number received in any phase before.
+        var highestReceivedBefore: UInt64?
         var sealedInPhase: UInt64 = 0
-        var failedToOpen: UInt64 = 0
         /// Whether a packet of this phase was acknowledged, which is what allows the next update.
         var isPhaseAcknowledged = false
         var updateCount: UInt64 = 0
@@ -74,8 +76,8 @@ struct OneRTTKeys {
         if let firstSent = state.firstSent, largest >= firstSent { state.isPhaseAcknowledged = true }
     }
 
-    /// Another update may start only when a packet of this phase was acknowledged (RFC 9001 section 6.1), and not
-    /// while the keys before are still kept (section 6.5).
+    /// Another update may start only when a packet of this phase was acknowledged (RFC 9001 section 6.1), and
+    /// not while the keys before are still kept (section 6.5).
     var mayUpdate: Bool { state.isPhaseAcknowledged && previousRead == nil && read != nil }
 
     /// Whether so many packets were protected that the keys should change (RFC 9001 section 6.6). Half the
@@ -84,7 +86,8 @@ struct OneRTTKeys {
         state.sealedInPhase >= min(limit ?? .max, state.writeSecret.suite.confidentialityLimit / 2)
     }
 
-    /// Whether so few packets are left to these keys that the connection has to end while that can still be said.
+    /// Whether so few packets are left to these keys that the connection has to end while that can still be
+    /// said.
     var isRunningOut: Bool { state.sealedInPhase >= state.writeSecret.suite.confidentialityLimit - 256 }
 
     /// Whether no further packet may be protected with these keys (RFC 9001 section 6.6).
@@ -97,55 +100,65 @@ struct OneRTTKeys {
 
     // MARK: Receiving
 
-    /// How a packet was opened.
-    enum Opening {
-        case opened(count: Int)
-        /// With the next keys: the peer has started an update.
-        case openedByUpdate(count: Int)
-        case failed
-    }
-
-    /// Opens a packet with the keys that its key phase bit and number ask for (RFC 9001 sections 6.3 and 6.4).
+    /// Opens a packet with the keys that its key phase bit and number ask for, and follows an update that it
+    /// starts (RFC 9001 sections 6.3 and 6.4).
+    ///
+    /// There is one attempt, whatever the bit says, so that the time it takes does not tell (section 9.5).
+    /// - Returns: how many bytes were in the packet, nil if it is not authentic.
     mutating func open(
-        packetNumber: UInt64, phase: Bool, header: UnsafeRawBufferPointer, payload: UnsafeMutableRawBufferPointer
-    ) -> Opening {
+        packetNumber: UInt64, phase: Bool, header: UnsafeRawBufferPointer,
+        payload: UnsafeMutableRawBufferPointer
+    ) throws(TransportError) -> Int? {
         let isCurrent = phase == state.phase
         let isOld = !isCurrent && isBeforeCurrentPhase(packetNumber)
         let key = isCurrent ? read : isOld ? previousRead : nextRead
-        guard let key, let count = key.open(packetNumber: packetNumber, header: header, payload: payload) else {
-            state.failedToOpen += 1
-            return .failed
+        guard let count = key?.open(packetNumber: packetNumber, header: header, payload: payload) else {
+            return nil
         }
-        if isCurrent { state.lowestReceived = min(state.lowestReceived ?? packetNumber, packetNumber) }
-        return isCurrent || isOld ? .opened(count: count) : .openedByUpdate(count: count)
+        if isOld {
+            state.highestReceivedBefore = max(state.highestReceivedBefore ?? packetNumber, packetNumber)
+        } else {
+            if !isCurrent { try followUpdate() }
+            try noteReceived(packetNumber)
+        }
+        return count
     }
 
-    /// A packet of the other phase belongs to the one before if its number is below what has come in this phase;
-    /// as long as nothing has, it can only be from before (our update is not answered yet).
+    /// A packet of the other phase belongs to the one before if its number is below what has come in this
+    /// phase; as long as nothing has, it can only be from before (our update is not answered yet). With the
+    /// keys before dropped, the next ones stand in for them.
     private func isBeforeCurrentPhase(_ packetNumber: UInt64) -> Bool {
-        guard let lowest = state.lowestReceived else { return previousRead != nil }
-        return packetNumber < lowest
+        guard previousRead != nil else { return false }
+        return state.lowestReceived.map { packetNumber < $0 } ?? true
     }
 
-    /// Follows an update of the peer's, which may not start another before it can have seen an acknowledgement of
-    /// the last (RFC 9001 section 6.2).
-    mutating func followUpdate(packetNumber: UInt64) throws(TransportError) {
+    /// Follows an update of the peer's, which may not start another before it can have seen an
+    /// acknowledgement of the last (RFC 9001 section 6.2).
+    private mutating func followUpdate() throws(TransportError) {
         guard state.updateCount == 0 || state.firstSent != nil else {
-            throw TransportError(.keyUpdateError, "updated its keys twice before the first update was answered")
+            throw TransportError(
+                .keyUpdateError, "updated its keys twice before the first update was answered")
         }
         initiateUpdate()
-        state.lowestReceived = packetNumber
     }
 
-    /// Whether so many packets failed to authenticate that the connection has to end (RFC 9001 section 6.6).
-    var hasReachedIntegrityLimit: Bool { state.failedToOpen >= state.writeSecret.suite.integrityLimit }
+    /// Takes note of a packet of the current phase. None of a phase before may have a higher number (RFC 9001
+    /// section 6.4).
+    private mutating func noteReceived(_ packetNumber: UInt64) throws(TransportError) {
+        if let highest = state.highestReceivedBefore, packetNumber < highest {
+            throw TransportError(.keyUpdateError, "used older keys for a packet with a higher number")
+        }
+        state.lowestReceived = min(state.lowestReceived ?? packetNumber, packetNumber)
+        state.highestReceived = max(state.highestReceived ?? packetNumber, packetNumber)
+    }
 
     // MARK: Old keys
 
-    /// Sets when the keys before are dropped, once the peer was seen to use the new ones; until then packets that
-    /// were reordered still need them (RFC 9001 section 6.5).
+    /// Sets when the keys before are dropped, once the peer was seen to use the new ones; until then packets
+    /// that were reordered still need them (RFC 9001 section 6.5).
     mutating func retirePrevious(at deadline: Instant) {
-        guard previousRead != nil, state.lowestReceived != nil, state.discardPreviousAt == .distantFuture else {
+        guard previousRead != nil, state.lowestReceived != nil, state.discardPreviousAt == .distantFuture
+        else {
             return
         }
         state.discardPreviousAt = deadline
@@ -170,7 +183,10 @@ struct OneRTTKeys {
         read = nextRead
         state.readSecret = current
         nextRead = PacketKey(secret: current.updated(version: state.version), version: state.version)
-        state.lowestReceived = nil
+        if let highest = state.highestReceived {
+            state.highestReceivedBefore = max(state.highestReceivedBefore ?? highest, highest)
+        }
+        (state.lowestReceived, state.highestReceived) = (nil, nil)
         state.updateCount += 1
         state.phase.toggle()
     }

@@ -15,6 +15,7 @@ struct ConnectionSnapshot: Codable {
     var localParameters: TransportParameters
     var peerParameters: TransportParameters
     var keys: OneRTTKeys.State
+    var failedToOpen: UInt64
     var packetNumbers: PacketNumbers
     var received: ReceivedPackets
     var crypto: CryptoStream
@@ -47,7 +48,8 @@ extension Connection {
         let snapshot = ConnectionSnapshot(
             format: ConnectionSnapshot.currentFormat, configuration: configuration, identity: identity,
             localParameters: localParameters, peerParameters: peerParameters, keys: keys.state,
-            packetNumbers: packetNumbers.application, received: received.application,
+            failedToOpen: protection.failedToOpen, packetNumbers: packetNumbers.application,
+            received: received.application,
             crypto: crypto.application,
             loss: loss, streams: streams, datagrams: datagrams, localIDs: localIDs, paths: paths,
             pending: pending,
@@ -84,7 +86,8 @@ extension Connection {
         lifecycle = .confirmed
         peerParameters = snapshot.peerParameters
         hasPeerParameters = true
-        protection = PacketProtection(oneRTT: OneRTTKeys(state: snapshot.keys))
+        protection = PacketProtection(
+            oneRTT: OneRTTKeys(state: snapshot.keys), failedToOpen: snapshot.failedToOpen)
         packetNumbers.application = snapshot.packetNumbers
         received.application = snapshot.received
         crypto.application = snapshot.crypto

@@ -21,7 +21,8 @@ public final class ReplayFilter: Sendable {
     ///     8.2). May be switched off where ticket keys end with the process.
     public init(window: Int64 = 150, capacity: Int = 65_536, refusesFirstWindow: Bool = true) {
         precondition(window >= 120 && capacity > 0)
-        memory = NIOLockedValueBox(Memory(window: window, capacity: capacity, refusesFirstWindow: refusesFirstWindow))
+        memory = NIOLockedValueBox(
+            Memory(window: window, capacity: capacity, refusesFirstWindow: refusesFirstWindow))
     }
 
     /// Whether this ClientHello is seen for the first time and its early data may be taken.

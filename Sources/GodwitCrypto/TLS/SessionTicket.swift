@@ -28,6 +28,15 @@ public struct SessionTicket: Hashable, Sendable {
         self = ticket
     }
 
+    /// Whether the session was with the server of this name, in whatever case and with or without the dot
+    /// that may end it.
+    public func isFor(serverName name: String) -> Bool { serverName == Self.normalized(name) }
+
+    /// A server's name in the form in which tickets name it.
+    static func normalized(_ name: String) -> String {
+        (name.hasSuffix(".") ? String(name.dropLast()) : name).lowercased()
+    }
+
     /// The ticket as it is kept.
     public var bytes: [UInt8] {
         let name = Array(serverName.utf8)

@@ -83,9 +83,9 @@ public final class TLSClient: Sendable {
         SSL_set_early_data_enabled(ssl, offersEarlyData ? 1 : 0)
     }
 
-    /// The name without the dot that may end it, in lower case.
+    /// The name in the form in which tickets keep it.
     private static func checked(_ serverName: String) throws(TLSConfigurationError) -> String {
-        let name = (serverName.hasSuffix(".") ? String(serverName.dropLast()) : serverName).lowercased()
+        let name = SessionTicket.normalized(serverName)
         let isPrintable = name.utf8.allSatisfy { (0x21...0x7e).contains($0) }
         guard (1...255).contains(name.utf8.count), isPrintable else {
             throw TLSConfigurationError(

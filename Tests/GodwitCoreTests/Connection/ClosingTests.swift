@@ -235,9 +235,8 @@ struct ClosingTests {
         let pair = EndpointPair()
         let (client, server) = try pair.establish()
         pair.run(for: .milliseconds(500))
-        var state = try #require(server.protection.oneRTT).state
-        state.failedToOpen = state.writeSecret.suite.integrityLimit - 1
-        server.protection.oneRTT = OneRTTKeys(state: state)
+        let suite = try #require(server.protection.oneRTT).state.writeSecret.suite
+        server.protection.failedToOpen = suite.integrityLimit - 1
         let stream = StreamID(rawValue: 0)
         let good = client.forge(.oneRTT, Frame.streamBytes([1], on: stream), now: pair.now)
         var bad = client.forge(.oneRTT, Frame.ping.bytes, now: pair.now)

@@ -13,6 +13,8 @@ struct ForgedHeader {
     var number: UInt64?
     /// A long number lets a packet have no payload and still a sample for header protection.
     var numberLength = 4
+    /// RFC 9000 section 17.2, RFC 9287.
+    var fixedBit = true
 }
 
 extension Connection {
@@ -48,11 +50,12 @@ extension Connection {
                 type, version: header.version ?? version(at: level), destinationID: destination,
                 sourceID: header.source ?? identity.localHandshakeID, token: header.token,
                 packetNumber: number,
-                packetNumberLength: header.numberLength, into: &writer)
+                packetNumberLength: header.numberLength, fixedBit: header.fixedBit, into: &writer)
         } else {
             layout = ShortHeader.encode(
                 destinationID: destination, spinBit: false, keyPhase: protection.oneRTT!.state.phase,
-                packetNumber: number, packetNumberLength: header.numberLength, into: &writer)
+                packetNumber: number, packetNumberLength: header.numberLength, fixedBit: header.fixedBit,
+                into: &writer)
         }
         return PacketBuilder(level: level, number: number, layout: layout, writer: writer)
     }
@@ -247,9 +250,9 @@ enum OpenPacket {
     /// A Retry packet with a good integrity tag.
     static func retry(
         to destination: ConnectionID, from source: ConnectionID, token: [UInt8], original: ConnectionID,
-        version: QUICVersion = .v1
+        version: QUICVersion = .v1, fixedBit: Bool = true
     ) -> [UInt8] {
-        var packet: [UInt8] = [0xc0 | LongPacketType.retry.bits(in: version) << 4]
+        var packet: [UInt8] = [(fixedBit ? 0xc0 : 0x80) | LongPacketType.retry.bits(in: version) << 4]
         withUnsafeBytes(of: version.rawValue.bigEndian) { packet += $0 }
         packet +=
             [UInt8(destination.length)] + destination.bytes + [UInt8(source.length)] + source.bytes + token

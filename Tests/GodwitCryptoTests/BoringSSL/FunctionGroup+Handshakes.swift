@@ -105,7 +105,8 @@ extension FunctionGroup {
                 .test(), .test { ($0.ticketKeys, $0.ticketLifetime) = (.random(), 0x1234) })
             // A ticket's lifetime is its first field (RFC 8446 section 4.6.1), less the seconds since the session
             // began.
-            let lifetime = some.server.sent(at: .oneRTT).dropFirst(4).prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            let field = some.server.sent(at: .oneRTT).dropFirst(4).prefix(4)
+            let lifetime = field.reduce(0) { $0 << 8 | Int($1) }
             return none.server.sent(at: .oneRTT).isEmpty && (1...0x1234).contains(lifetime)
         },
         FunctionGroup("SSL_CTX_set_reverify_on_resume, SSL_CTX_set_session_id_context") {

@@ -32,6 +32,22 @@ struct ResumptionTests {
         for count in 0..<40 { #expect(SessionTicket(Array(ticket.bytes.prefix(count))) == nil) }
     }
 
+    @Test("Whom a ticket is of does not depend on how the name is written (RFC 9000 section 8.1.3)")
+    func ticketName() throws {
+        let first = run(
+            try TLSClient(.test()).handshake("Server.TEST."), try makeServer().handshake())
+        let ticket = try #require(SessionTicket(first.client.tickets[0]))
+        for name in ["server.test", "SERVER.test", "server.test.", "Server.Test."] {
+            #expect(ticket.isFor(serverName: name))
+        }
+        for name in [
+            "", ".", "server.test..", ".server.test", "test", "other.server.test", "server.test.other",
+            "192.0.2.1",
+        ] {
+            #expect(!ticket.isFor(serverName: name))
+        }
+    }
+
     @Test("A ticket goes to no other server than its own (RFC 8446 section 4.6.1)")
     func otherServer() throws {
         let client = try TLSClient(.test())
