@@ -2,9 +2,12 @@ import GodwitWire
 
 /// Random frames of every kind.
 ///
-/// Frames are views; the bytes that these look at live as long as the process does, which for a test is fine.
+/// Frames are views; the bytes that these look at live as long as the examples do.
 struct FrameExamples {
     var generator: SeededGenerator
+    private let bytes = FrameBytes()
+
+    init(generator: SeededGenerator) { self.generator = generator }
 
     static let kinds = 23
 
@@ -83,9 +86,19 @@ struct FrameExamples {
         view(generator.bytes(upTo: count))
     }
 
-    func view(_ bytes: [UInt8]) -> UnsafeRawBufferPointer {
+    func view(_ bytes: [UInt8]) -> UnsafeRawBufferPointer { self.bytes.keep(bytes) }
+}
+
+/// Keeps bytes in their place.
+private final class FrameBytes {
+    private var kept: [UnsafeMutableRawBufferPointer] = []
+
+    func keep(_ bytes: [UInt8]) -> UnsafeRawBufferPointer {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         copy.copyBytes(from: bytes)
+        kept.append(copy)
         return UnsafeRawBufferPointer(copy)
     }
+
+    deinit { for bytes in kept { bytes.deallocate() } }
 }

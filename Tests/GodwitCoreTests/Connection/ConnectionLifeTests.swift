@@ -83,7 +83,7 @@ struct ConnectionLifeTests {
         let amnesiac = Endpoint(
             configuration: configuration, entropy: Entropy(seed: [UInt8](repeating: 50, count: 32)))
         var reset: EndpointPair.Flight?
-        pair.intercept = { flight in
+        pair.intercept = { [unowned pair] flight in
             guard flight.toServer else { return [flight] }
             var bytes = flight.bytes
             bytes.withUnsafeMutableBytes {

@@ -75,7 +75,9 @@ struct HandshakeKeysTests {
         let client = try pair.connect()
         pair.run(for: .milliseconds(200)) { client.lifecycle == .established }
         let server = try #require(pair.serverConnection)
-        tapes.server.onOpening = { #expect($0.level != .oneRTT || server.lifecycle != .handshaking) }
+        tapes.server.onOpening = { [unowned server] in
+            #expect($0.level != .oneRTT || server.lifecycle != .handshaking)
+        }
         let id = try #require(client.openStream(.bidirectional))
         let packet = client.forge(.oneRTT, Frame.streamBytes([1, 2], on: id), now: pair.now)
         pair.arrive(packet, atServer: true)
@@ -100,7 +102,9 @@ struct HandshakeKeysTests {
         let client = try pair.connect()
         pair.run(for: .milliseconds(11))
         let server = try #require(pair.serverConnection)
-        tapes.client.onOpening = { #expect($0.level != .oneRTT || client.lifecycle != .handshaking) }
+        tapes.client.onOpening = { [unowned client] in
+            #expect($0.level != .oneRTT || client.lifecycle != .handshaking)
+        }
         #expect(server.protection.canWrite(at: .oneRTT) && !client.protection.canRead(at: .oneRTT))
         pair.arrive(server.forge(.oneRTT, Frame.ping.bytes, now: pair.now), atServer: false)
         #expect(client.lifecycle == .handshaking && client.undecryptable.count == 1)
