@@ -1,0 +1,242 @@
+import GodwitHTTP3Core
+import GodwitQPACK
+import GodwitWire
+import Testing
+
+@Suite("CONNECT and extended CONNECT")
+struct TunnelTests {
+    private func pair(
+        _ request: [(String, String)] = PeerBytes.connect, status: String = "200"
+    ) -> (client: TestEndpoint, server: TestEndpoint) {
+        var client = TestEndpoint.started(.client, peer: [(0x08, 1)])
+        var server = TestEndpoint.started(.server) { $0.isConnectProtocolEnabled = true }
+        #expect(client.request(request, fin: false) == nil)
+        #expect(server.receive(client.buffer, on: 0).request?.method == .connect)
+        #expect(server.respond([(":status", status)], fin: false) == nil)
+        #expect(client.receive(server.buffer, on: 0).response != nil)
+        (client.buffer, server.buffer) = ([], [])
+        return (client, server)
+    }
+
+    @Test("A tunnel carries DATA both ways, and each side ends by itself (RFC 9114 section 4.4)")
+    func carriesData() {
+        var (client, server) = pair()
+        #expect(client.data(3) == nil && server.data(3) == nil)
+        #expect(server.receive(client.buffer + [1, 2, 3], on: 0) == [.data(0, 2..<5)])
+        #expect(client.receive(server.buffer + [1, 2, 3], on: 0, fin: true) == [.data(0, 2..<5), .end(0)])
+        #expect(client.data(1, fin: true) == nil)
+        #expect(client.machine.openRequestCount == 0)
+    }
+
+    @Test("HEADERS in a tunnel are H3_FRAME_UNEXPECTED (RFC 9114 section 4.4)")
+    func headersInTunnel() {
+        let trailers = PeerBytes.headers(("x", "1"))
+        var (client, server) = pair()
+        expectClose(client.receive(trailers, on: 0), .frameUnexpected)
+        expectClose(server.receive(trailers, on: 0), .frameUnexpected)
+    }
+
+    @Test("Neither side of a tunnel sends trailers (RFC 9114 section 4.4)")
+    func noTrailers() {
+        var (client, server) = pair()
+        #expect(client.trailers([("x", "1")]) == .outOfOrder)
+        #expect(server.trailers([("x", "1")]) == .outOfOrder)
+    }
+
+    @Test("A refused CONNECT has a response like any other (RFC 9114 section 4.4)")
+    func refused() {
+        var (client, server) = pair(status: "403")
+        #expect(server.data(2) == nil)
+        #expect(server.trailers([("x", "1")]) == nil)
+        let actions = client.receive([0x00, 2, 0x61, 0x62] + PeerBytes.headers(("x", "1")), on: 0, fin: true)
+        #expect(actions.count == 3 && actions.last == .end(0))
+    }
+
+    @Test("Content-Length means nothing to a tunnel (RFC 9110 section 9.3.6)")
+    func contentLength() {
+        var server = TestEndpoint.started(.server)
+        let head = PeerBytes.headers(PeerBytes.connect + [("content-length", "1")])
+        let actions = server.receive(head + PeerBytes.data("abc"), on: 0)
+        #expect(actions.request?.contentLength == nil && actions.count == 2)
+        #expect(server.respond(PeerBytes.ok + [("content-length", "3")], fin: false) != nil)
+        var client = TestEndpoint.started(.client)
+        #expect(client.request(PeerBytes.connect, fin: false) == nil)
+        let response = PeerBytes.headers(PeerBytes.ok + [("content-length", "1")])
+        let received = client.receive(response + PeerBytes.data("abc"), on: 0)
+        #expect(received.response?.contentLength == nil && received.count == 2)
+    }
+
+    @Test("Extended CONNECT has scheme, path and protocol (RFC 9220 section 3, RFC 8441 section 4)")
+    func extended() throws {
+        var server = TestEndpoint.started(.server) { $0.isConnectProtocolEnabled = true }
+        let actions = server.receive(PeerBytes.headers(PeerBytes.extendedConnect), on: 0)
+        let head = try #require(actions.request)
+        let line = try #require(head.protocolLine)
+        #expect(head.fields[line].value == "websocket" && head.pathLine != nil && head.method == .connect)
+    }
+
+    static let malformed: [MessageCase] = [
+        MessageCase("without scheme", PeerBytes.extendedConnect.filter { $0.0 != ":scheme" }),
+        MessageCase("without path", PeerBytes.extendedConnect.filter { $0.0 != ":path" }),
+        MessageCase("without authority", PeerBytes.extendedConnect.filter { $0.0 != ":authority" }),
+        MessageCase("with another method", PeerBytes.get + [(":protocol", "websocket")]),
+        MessageCase(
+            "with an empty protocol",
+            PeerBytes.extendedConnect.map { $0.0 == ":protocol" ? ($0.0, "") : $0 }),
+        MessageCase(
+            "with a protocol that is no token",
+            PeerBytes.extendedConnect.map { $0.0 == ":protocol" ? ($0.0, "web socket") : $0 }),
+        MessageCase("with two protocols", PeerBytes.extendedConnect + [(":protocol", "websocket")]),
+    ]
+
+    @Test("Extended CONNECT breaks its rules: H3_MESSAGE_ERROR (RFC 8441 section 4)", arguments: malformed)
+    func malformedExtended(example: MessageCase) {
+        var server = TestEndpoint.started(.server) { $0.isConnectProtocolEnabled = true }
+        expectStreamError(server.receive(PeerBytes.headers(example.lines), on: 0), .messageError)
+        var client = TestEndpoint.started(.client, peer: [(0x08, 1)])
+        guard case .malformed = client.request(example.lines, fin: false) else {
+            Issue.record("a client sends it")
+            return
+        }
+    }
+
+    @Test("A client waits for the server's setting before it extends CONNECT (RFC 8441 section 3)")
+    func needsSetting() {
+        var client = TestEndpoint(.client)
+        #expect(client.request(PeerBytes.extendedConnect, fin: false) == .notEnabledByPeer)
+        client.receive([0x00] + PeerBytes.settings([(0x08, 1)]), on: 3)
+        #expect(client.request(PeerBytes.extendedConnect, fin: false) == nil)
+    }
+}
+
+@Suite("Datagrams")
+struct DatagramTests {
+    private func server(_ request: [(String, String)] = PeerBytes.extendedConnect) -> TestEndpoint {
+        var server = TestEndpoint.started(.server, peer: [(0x33, 1)]) {
+            $0.areDatagramsEnabled = true
+            $0.isConnectProtocolEnabled = true
+        }
+        server.receive(PeerBytes.headers(request), on: 4)
+        return server
+    }
+
+    @Test("A datagram belongs to the stream of four times its number (RFC 9297 section 2.1)")
+    func delivered() {
+        var server = server()
+        #expect(server.receiveDatagram([1, 7, 8]) == [.datagram(4, 1..<3)])
+        #expect(server.receiveDatagram([0x40, 1, 7, 8]) == [.datagram(4, 2..<4)])
+        #expect(server.receiveDatagram([1]) == [.datagram(4, 1..<1)])
+    }
+
+    @Test("A datagram too short for its stream is H3_DATAGRAM_ERROR (RFC 9297 section 2.1)")
+    func tooShort() {
+        for bytes in [[], [0x40]] as [[UInt8]] {
+            var server = server()
+            expectClose(server.receiveDatagram(bytes), .datagramError)
+        }
+    }
+
+    @Test("A datagram for a stream that can't be is H3_DATAGRAM_ERROR (RFC 9297 section 2.1)")
+    func impossibleStream() {
+        var server = server()
+        #expect(server.receiveDatagram(PeerBytes.varint((1 << 60) - 1)).isEmpty)
+        expectClose(server.receiveDatagram(PeerBytes.varint(1 << 60)), .datagramError)
+    }
+
+    @Test("A datagram that we never asked for is H3_DATAGRAM_ERROR (RFC 9297 section 2.1.1)")
+    func notEnabled() {
+        var server = TestEndpoint.started(.server)
+        expectClose(server.receiveDatagram([0, 1]), .datagramError)
+    }
+
+    @Test("Datagrams for streams that are not open or have ended are dropped (RFC 9297 section 2.1)")
+    func dropped() {
+        var server = server()
+        #expect(server.receiveDatagram([9, 1]).isEmpty)
+        #expect(server.receiveDatagram([0, 1]).isEmpty)
+        server.receive([], on: 4, fin: true)
+        #expect(server.receiveDatagram([1, 1]).isEmpty)
+    }
+
+    @Test("A datagram for a request that gives it no meaning aborts the request (RFC 9297 section 2)")
+    func meaningless() {
+        var server = server(PeerBytes.get)
+        let actions = server.receiveDatagram([1, 1])
+        #expect(actions.resetCode(of: 4) == .datagramError && actions.failure?.code == .datagramError)
+        #expect(actions.closing == nil)
+    }
+
+    @Test("We send datagrams when both sides said that they take them (RFC 9297 section 2.1.1)")
+    func sending() {
+        func begin(_ server: inout TestEndpoint, on id: StreamID = 4) -> HTTP3SendError? {
+            server.attempt { (machine, buffer) throws(HTTP3SendError) in
+                try machine.beginDatagram(on: id, into: &buffer)
+            }
+        }
+        var server = server()
+        #expect(begin(&server) == nil && server.buffer == [1])
+        #expect(begin(&server, on: 8) == .unknownStream)
+        #expect(server.respond(PeerBytes.ok, on: 4) == nil)
+        #expect(begin(&server) == .sendingEnded)
+        var get = self.server(PeerBytes.get)
+        #expect(begin(&get) == .outOfOrder)
+        var silent = TestEndpoint.started(.server, peer: [(0x33, 1)])
+        silent.receive(PeerBytes.headers(PeerBytes.connect), on: 4)
+        #expect(begin(&silent) == .notEnabledByPeer)
+        var deaf = TestEndpoint.started(.server) { $0.areDatagramsEnabled = true }
+        deaf.receive(PeerBytes.headers(PeerBytes.connect), on: 4)
+        #expect(begin(&deaf) == .notEnabledByPeer)
+    }
+}
+
+@Suite("Capsules")
+struct CapsuleTests {
+    private func capsule(_ type: UInt64, _ value: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        CapsuleType(rawValue: type).appendHeader(length: value.count, to: &bytes)
+        return bytes + value
+    }
+
+    private func read(_ pieces: [[UInt8]], maximum: Int = 100) throws(HTTP3Error) -> [String] {
+        var reader = CapsuleReader(maximumLength: maximum)
+        var read: [String] = []
+        for piece in pieces {
+            piece.withUnsafeBytes { bytes in
+                reader.receive(bytes) { capsule in
+                    read.append(
+                        "\(capsule.type.rawValue) \(capsule.length) \(capsule.value.map { Array($0) } ?? [0])"
+                    )
+                }
+            }
+        }
+        try reader.finish()
+        return read
+    }
+
+    @Test("Capsules come out as they went in, cut anywhere (RFC 9297 section 3.2)")
+    func roundTrip() throws {
+        let bytes =
+            capsule(0, [1, 2, 3]) + capsule(0x1234, []) + capsule(0, [UInt8](repeating: 9, count: 70))
+        let expected = ["0 3 [1, 2, 3]", "4660 0 []", "0 70 \([UInt8](repeating: 9, count: 70))"]
+        #expect(try read([bytes]) == expected)
+        #expect(try read(bytes.map { [$0] }) == expected)
+        for cut in 0...bytes.count {
+            #expect(try read([Array(bytes[..<cut]), Array(bytes[cut...])]) == expected)
+        }
+    }
+
+    @Test("A value too long to be kept is skipped (RFC 9297 section 3.5)")
+    func tooLong() throws {
+        let bytes = capsule(0, [UInt8](repeating: 9, count: 101)) + capsule(0, [1])
+        #expect(try read([bytes]) == ["0 101 [0]", "0 1 [1]"])
+        #expect(try read(bytes.map { [$0] }) == ["0 101 [0]", "0 1 [1]"])
+    }
+
+    @Test("An end within a capsule makes the message malformed (RFC 9297 section 3.3)")
+    func truncated() {
+        let bytes = capsule(0x1234, [1, 2, 3])
+        for count in 1..<bytes.count {
+            #expect(throws: HTTP3Error.self) { try read([Array(bytes[..<count])]) }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import GodwitWire
+import Testing
+
+@testable import GodwitHTTP3Core
+
+@Suite("Machinery")
+struct MachineryTests {
+    @Test("An integer is the same in whatever pieces it comes (RFC 9000 section 16)")
+    func partialIntegers() {
+        for value in [0, 1, 63, 64, 16_383, 16_384, 1 << 30 - 1, 1 << 30, 1 << 62 - 1] as [UInt64] {
+            let bytes = PeerBytes.varint(value)
+            for cut in 0..<bytes.count {
+                var integer = PartialInteger()
+                #expect(read(&integer, Array(bytes[..<cut])) == nil)
+                #expect(integer.isBegun == (cut > 0))
+                #expect(read(&integer, Array(bytes[cut...])) == value)
+                #expect(!integer.isBegun)
+            }
+            var written: [UInt8] = []
+            written.appendVarint(value)
+            #expect(written == bytes)
+        }
+    }
+
+    private func read(_ integer: inout PartialInteger, _ bytes: [UInt8]) -> UInt64? {
+        bytes.withUnsafeBytes {
+            var reader = ByteReader($0)
+            return integer.read(&reader)
+        }
+    }
+
+    @Test("The table finds exactly what is in it, whatever comes and goes")
+    func tableModel() throws {
+        var generator = SeededGenerator(seed: 5)
+        var table = RequestStreamTable()
+        var model: Set<UInt64> = []
+        for round in 0..<4000 {
+            // Ids that fall together in a small index, and such that are far apart.
+            let index = UInt64.random(in: 0..<40, using: &generator) * (generator.next() & 1 == 0 ? 1 : 64)
+            let id = StreamID(index: index, direction: .bidirectional, initiator: .client)
+            if let slot = table.slot(of: id) {
+                #expect(model.remove(id.rawValue) != nil && table[slot].id == id)
+                table.remove(slot)
+            } else {
+                #expect(model.insert(id.rawValue).inserted)
+                table.insert(RequestStream(id: id, role: .server))
+            }
+            if round % 500 == 0 {
+                #expect(table.ids.map(\.rawValue) == model.sorted())
+                table = try JSONDecoder().decode(RequestStreamTable.self, from: JSONEncoder().encode(table))
+            }
+            #expect(table.count == model.count)
+        }
+    }
+
+    @Test("A stream twice in a snapshot is refused")
+    func inconsistentTable() throws {
+        let stream = RequestStream(id: 4, role: .client)
+        let data = try JSONEncoder().encode([stream, stream])
+        #expect(throws: DecodingError.self) { try JSONDecoder().decode(RequestStreamTable.self, from: data) }
+    }
+
+    @Test("Characters are what RFC 9110 says they are (RFC 9110 sections 5.5 and 5.6.2)")
+    func characters() {
+        let symbols = Set("!#$%&'*+-.^_`|~".utf8)
+        for byte in 0...255 as ClosedRange<UInt8> {
+            let isLower = 0x61...0x7a ~= byte
+            let isDigit = 0x30...0x39 ~= byte
+            let isUpper = 0x41...0x5a ~= byte
+            #expect(FieldCharacters.isName(byte) == (isLower || isDigit || symbols.contains(byte)))
+            #expect(
+                FieldCharacters.isToken(byte) == (isLower || isUpper || isDigit || symbols.contains(byte)))
+            for length in 1...20 {
+                for position in 0..<length {
+                    var value = [UInt8](repeating: 0x61, count: length)
+                    value[position] = byte
+                    let isWhite = byte == 0x20 || byte == 0x09
+                    let isInner = position > 0 && position < length - 1
+                    let expected = byte > 0x20 && byte != 0x7f || isWhite && isInner
+                    if value.withUnsafeBytes(FieldCharacters.isValue) != expected {
+                        Issue.record("\(byte) at \(position) of \(length)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("Error codes have the names that the RFCs give them (RFC 9114 section 8.1)")
+    func names() {
+        let all: [HTTP3ErrorCode] = (0x0100...0x0110).map { HTTP3ErrorCode(rawValue: $0) }
+        #expect(all.allSatisfy { $0.description.hasPrefix("H3_") } && Set(all.map(\.description)).count == 17)
+        #expect(HTTP3ErrorCode.noError.description == "H3_NO_ERROR")
+        #expect(HTTP3ErrorCode.qpackDecoderStreamError.description == "QPACK_DECODER_STREAM_ERROR")
+        #expect(HTTP3ErrorCode(rawValue: 0xabc).description == "0xabc")
+        #expect(HTTP3Error(.idError, "why").description == "H3_ID_ERROR: why")
+    }
+
+    @Test("Reserved numbers are of their form and fit (RFC 9114 section 7.2.8)")
+    func reserved() {
+        for seed in 0..<1000 as Range<UInt64> {
+            var grease = Grease(seed: seed)
+            let number = grease.next()
+            #expect((number - 0x21) % 0x1f == 0 && number < 1 << 62 && Grease.isReserved(number))
+        }
+        #expect(!Grease.isReserved(0x20) && !Grease.isReserved(0x22) && !Grease.isReserved(2))
+    }
+}
