@@ -1,0 +1,112 @@
+import GodwitWire
+
+// Where the server is heard, and where it answers: Specs/server-migration.md 5.6 and 5.7.
+extension GodwitClient {
+    // MARK: Packets
+
+    /// Whether a packet from an address that data does not go to may be the server's.
+    func admits(_ remote: NetworkAddress, rules: ClientRules, active: NetworkAddress) -> Bool {
+        if remote == origin || candidates.contains(remote) { return true }
+        return rules.opensStrangers && configuration.addresses.permits(remote, current: active)
+    }
+
+    private func isExpected(_ remote: NetworkAddress, _ rules: ClientRules) -> Bool {
+        remote == origin || candidates.contains(remote) || rules.admitsStrangers
+    }
+
+    /// A genuine packet came from an address that data does not go to: it is challenged, and data goes there
+    /// when it answers if the server has said something from there that was no probe.
+    mutating func onPacket(
+        from remote: NetworkAddress, number: UInt64, isHighestNonProbing: Bool, rules: inout ClientRules,
+        _ context: ClientContext, _ actions: inout ClientMigrationActions
+    ) {
+        if isHighestNonProbing { candidates.forgetHeardWishes() }
+        guard remote != context.active, isExpected(remote, rules) else { return }
+        if isHighestNonProbing, candidates[remote]?.hasAnswered(before: context.now) ?? false {
+            return move(to: remote, rules: &rules, packetNumber: number, context, &actions)
+        }
+        if let crowdedOut = candidates.hear(remote, at: context.now) { actions.append(.release(crowdedOut)) }
+        if isHighestNonProbing { candidates[remote]?.isWanted = true }
+        challengeEagerly(remote, context, &actions)
+        probe(context, &actions)
+        // Somebody is there, and the search may have used up what may be spent where nobody was.
+        if budget.opensAt(for: remote) > context.now { actions.append(.probeSparingly(remote)) }
+    }
+
+    /// Somebody is there: what the schedule has come to while nobody was does not count any more.
+    private mutating func challengeEagerly(
+        _ remote: NetworkAddress, _ context: ClientContext, _ actions: inout ClientMigrationActions
+    ) {
+        let schedule = candidates[remote]?.schedule
+        if let schedule, context.now < schedule.startedAt + ProbeSchedule.eagerness { return }
+        candidates[remote]?.schedule = ProbeSchedule(startedAt: context.now)
+        if schedule == nil { actions.append(.event(.searching(.heard))) }
+    }
+
+    // MARK: Answers
+
+    /// An address has answered a challenge; true when data goes there now.
+    mutating func onValidated(
+        _ address: NetworkAddress, rules: inout ClientRules, packetNumber: UInt64, _ context: ClientContext,
+        _ actions: inout ClientMigrationActions
+    ) -> Bool {
+        budget.onAnswer(from: address)
+        guard address != context.active else {
+            onLifeSign(&actions)
+            return false
+        }
+        guard let candidate = candidates[address] else { return false }
+        candidates[address]?.schedule = nil
+        candidates[address]?.answeredAt = context.now
+        guard candidate.isWanted || search != nil else { return false }
+        move(to: address, rules: &rules, packetNumber: packetNumber, context, &actions)
+        return true
+    }
+
+    private mutating func move(
+        to address: NetworkAddress, rules: inout ClientRules, packetNumber: UInt64, _ context: ClientContext,
+        _ actions: inout ClientMigrationActions
+    ) {
+        actions.append(.switchPath(to: address))
+        rules.onMoved(packetNumber: packetNumber)
+        settle(at: address, &actions)
+        actions.append(.event(.moved(from: context.active, to: address)))
+        origin = context.active
+    }
+
+    /// Forgets what was of use for this move only.
+    private mutating func settle(at address: NetworkAddress, _ actions: inout ClientMigrationActions) {
+        let gone = candidates.removeAnnounced() + candidates.removeHeard()
+        for other in gone where other != address { actions.append(.release(other)) }
+        candidates.stopAll()
+        search = nil
+        patienceEnds = .distantPast
+        silence.relax(watchingForStalls: candidates.hasStanding)
+    }
+
+    /// The path to an address is gone. It may be opened again, unless it was only heard of.
+    mutating func onFailed(_ address: NetworkAddress) {
+        guard let candidate = candidates[address] else { return }
+        if candidate.isHeard { candidates.remove(address) }
+    }
+
+    // MARK: Stateless resets
+
+    /// Whether a stateless reset from an address ends the path to it and not the connection
+    /// (Specs/server-migration.md 5.9.1).
+    mutating func absorbsReset(
+        from remote: NetworkAddress, _ context: ClientContext, _ actions: inout ClientMigrationActions
+    ) -> Bool {
+        guard context.isExtended, isMoveExpected(at: context.now) else { return false }
+        if remote == context.active {
+            startSearch(.silence, isDoubt: false, largestSent: 0, context, &actions)
+        } else {
+            candidates.remove(remote)
+            actions.append(.release(remote))
+        }
+        return true
+    }
+
+    /// Whether the server has announced that it moves, and has not arrived.
+    func isMoveExpected(at now: Instant) -> Bool { now < patienceEnds }
+}

@@ -1,0 +1,71 @@
+public import GodwitWire
+
+/// When the next challenge to one address is due (Specs/server-migration.md 5.4).
+///
+/// ```
+///   since the trigger   0          1 s                    8 s
+///   interval            25 ms      an eighth of it        1 s          each ± 20 %
+/// ```
+///
+/// RFC 9000 section 8.2.1 asks for no more challenges than Initial packets would be sent. This departs from
+/// it on purpose: a server that was frozen comes back at a moment that nobody can foretell, and every
+/// millisecond until the next challenge is one that the application waits. ``ProbeBudget`` bounds the cost.
+public struct ProbeSchedule: Hashable, Sendable, Codable {
+    /// How the intervals of one schedule differ from the standard ones.
+    public struct Spacing: Hashable, Sendable, Codable {
+        /// How many addresses share the budget of the connection.
+        public var candidates: Int
+        /// No interval is shorter: towards a peer that spends something with every challenge.
+        public var minimum: TimeSpan
+        /// Every so many intervals of a candidate there is one of this schedule's.
+        public var slowdown: Int64
+
+        /// The standard intervals, for one candidate.
+        public init(candidates: Int = 1, minimum: TimeSpan = .zero, slowdown: Int64 = 1) {
+            self.candidates = candidates
+            self.minimum = minimum
+            self.slowdown = slowdown
+        }
+    }
+
+    /// The interval until the time since the trigger says more.
+    public static let firstInterval = TimeSpan.milliseconds(25)
+    /// How long the first interval lasts.
+    public static let eagerness = TimeSpan.seconds(1)
+    /// The longest interval.
+    public static let longestInterval = TimeSpan.seconds(1)
+
+    /// The trigger.
+    public private(set) var startedAt: Instant
+    /// When the next challenge is due.
+    public private(set) var next: Instant
+
+    /// A schedule whose first challenge is due at once, or later by `delay`.
+    public init(startedAt: Instant, delay: TimeSpan = .zero) {
+        self.startedAt = startedAt
+        self.next = startedAt + delay
+    }
+
+    /// Sets the time of the next challenge, one having been sent.
+    public mutating func onSent(at now: Instant, _ spacing: Spacing, using random: inout SeededRandom) {
+        let interval = Self.interval(after: now - startedAt, spacing)
+        // Uniform in ± 20 %: clients that were told at the same moment shall not stay in step.
+        let least = max(interval - interval / 5, spacing.minimum)
+        let most = max(interval + interval / 5, least + least / 5)
+        next = now + least + .nanoseconds(random.below((most - least).nanoseconds + 1))
+    }
+
+    /// The interval before jitter, so long after the trigger.
+    static func interval(after elapsed: TimeSpan, _ spacing: Spacing = Spacing()) -> TimeSpan {
+        let standard = elapsed < eagerness ? firstInterval : min(elapsed / 8, longestInterval)
+        // Four candidates at the standard intervals use up what a connection may spend; more share it.
+        let shared = standard * Int64(max(4, spacing.candidates)) / 4
+        return shared * max(1, spacing.slowdown)
+    }
+
+    /// Moves the schedule over a freeze.
+    mutating func shift(by span: TimeSpan) {
+        startedAt += span
+        next += span
+    }
+}

@@ -1,0 +1,33 @@
+import GodwitWire
+
+/// Frames that the client has to acknowledge before the server may be frozen.
+struct ServerAnnouncement: Hashable, Sendable, Codable {
+    private struct Entry: Hashable, Sendable, Codable {
+        var address: NetworkAddress
+        var frame: MigrationFrameID
+    }
+
+    private var unacknowledged: ContiguousArray<Entry> = []
+
+    var isAcknowledged: Bool { unacknowledged.isEmpty }
+
+    /// Waits for the frame that tells an address.
+    mutating func add(_ frame: MigrationFrameID, telling address: NetworkAddress) {
+        unacknowledged.append(Entry(address: address, frame: frame))
+    }
+
+    /// Waits for another frame about the address, if one about it was waited for.
+    mutating func replace(_ frame: MigrationFrameID, telling address: NetworkAddress) {
+        for index in unacknowledged.indices where unacknowledged[index].address == address {
+            unacknowledged[index].frame = frame
+        }
+    }
+
+    /// No longer waits for the frame that tells the address; the frame, to be withdrawn.
+    mutating func drop(_ address: NetworkAddress) -> MigrationFrameID? {
+        guard let index = unacknowledged.firstIndex(where: { $0.address == address }) else { return nil }
+        return unacknowledged.remove(at: index).frame
+    }
+
+    mutating func onAcknowledged(_ frame: MigrationFrameID) { unacknowledged.removeAll { $0.frame == frame } }
+}

@@ -1,0 +1,86 @@
+import GodwitWire
+
+/// A server's connection that goes on in another place and waits for its client to follow
+/// (Specs/server-migration.md 6.2, 6.3).
+///
+/// ```
+///            thaw                         a packet of the client comes here
+///   ready ─────────► speaking, or silent ──────────────────────────────────► heard ──► over
+/// ```
+///
+/// Over it is when the client has moved for good: without the extension when the answer to the client's
+/// challenge is acknowledged, with it when the client sends something other than probes.
+struct ServerArrival: Hashable, Sendable, Codable {
+    let voice: ServerVoice
+    private let announces: Bool
+    private var clientAddresses: ContiguousArray<NetworkAddress>
+    private var schedule: ProbeSchedule
+    private var budget = ProbeBudget()
+    private var migrated: MigrationFrameID?
+    private(set) var isHeard = false
+
+    /// - Parameter announces: whether the client knows SERVER_MIGRATED.
+    init(voice: ServerVoice, announces: Bool, _ thaw: ServerThaw, at now: Instant) {
+        self.voice = voice
+        self.announces = announces
+        self.clientAddresses = ContiguousArray(thaw.clientAddresses.prefix(ServerThaw.clientAddressLimit))
+        self.schedule = ProbeSchedule(startedAt: now, delay: thaw.delay)
+    }
+
+    /// When to speak next.
+    var deadline: Instant? { isSpeaking ? max(schedule.next, budgetOpensAt) : nil }
+
+    private var isSpeaking: Bool {
+        switch voice {
+        case .silent, .announcingOnce: false
+        case .announcing: !isHeard
+        case .probing: !clientAddresses.isEmpty || !isHeard
+        }
+    }
+
+    private var budgetOpensAt: Instant {
+        clientAddresses.map { budget.opensAt(for: $0) }.min() ?? .distantPast
+    }
+
+    /// Says what is due now.
+    ///
+    /// - Parameter missing: an announcement that has to come before SERVER_MIGRATED.
+    mutating func speak(
+        at now: Instant, missing: MigrationFrameID?, outbox: inout MigrationOutbox,
+        random: inout SeededRandom, actions: inout ServerMigrationActions
+    ) {
+        guard let due = deadline, due <= now else { return }
+        let open = clientAddresses.filter { budget.opensAt(for: $0) <= now }
+        for address in open {
+            budget.spend(on: address, at: now)
+            if voice == .probing { actions.append(.probe(address)) }
+        }
+        if !isHeard { announce(missing: missing, outbox: &outbox) }
+        let spacing = ProbeSchedule.Spacing(candidates: clientAddresses.count)
+        schedule.onSent(at: now, spacing, using: &random)
+    }
+
+    /// SERVER_MIGRATED, or what has to be known before it (Specs/server-migration.md 4.4.3).
+    mutating func announce(missing: MigrationFrameID?, outbox: inout MigrationOutbox) {
+        guard announces else { return }
+        if let id = missing ?? migrated { return outbox.repeat(id) }
+        migrated = outbox.append(.serverMigrated, isRetransmitted: false)
+    }
+
+    /// A packet of the client came here, so it knows where the server is.
+    mutating func onClientPacket(outbox: inout MigrationOutbox) {
+        isHeard = true
+        if let migrated { outbox.withdraw(migrated) }
+    }
+
+    /// The client answered at an address.
+    mutating func onValidated(_ address: NetworkAddress) {
+        // One address of the client's is enough: the others are where it was, or somebody else's by now.
+        if clientAddresses.contains(address) { clientAddresses.removeAll() }
+    }
+
+    mutating func shift(by span: TimeSpan) {
+        schedule.shift(by: span)
+        budget.shift(by: span)
+    }
+}

@@ -1,0 +1,158 @@
+import GodwitWire
+
+// What an operator wants: Specs/server-migration.md 6.1 and 6.5.
+extension ServerMigrationMachine {
+    // MARK: Preparing
+
+    mutating func prepare(
+        _ order: MigrationOrder, _ epoch: MigrationEpoch, _ surroundings: ServerSurroundings, _ now: Instant,
+        _ actions: inout ServerMigrationActions
+    ) {
+        guard isConfirmed else {
+            stage = .waiting(order, epoch)
+            let obstacle = agreement.isNone ? MigrationObstacle.notNegotiated : .handshakeUnfinished
+            return report(.obstructed(obstacle), epoch, now, &actions)
+        }
+        // A repeated command changes nothing.
+        if case .preparing(let move) = stage, move.order == order { return adopt(epoch, move, now, &actions) }
+        callOffPreparation()
+        if let obstacle = obstacle(to: order, surroundings, superseding: false) {
+            retireAll(except: nil)
+            return report(.obstructed(obstacle), epoch, now, &actions)
+        }
+        stage = .preparing(ServerMove(order: order, epoch: epoch, strategy: begin(order)))
+        retireAll(except: order.destination)
+        actions.append(.event(.started(order.strategy)))
+        if let destination = order.destination {
+            actions.append(.supplyConnectionIDs(destination.addresses.count + 1))
+        }
+        reportProgress(now, &actions)
+    }
+
+    private mutating func adopt(
+        _ epoch: MigrationEpoch, _ move: ServerMove, _ now: Instant, _ actions: inout ServerMigrationActions
+    ) {
+        guard move.epoch != epoch else { return }
+        var move = move
+        (move.epoch, move.reported) = (epoch, nil)
+        stage = .preparing(move)
+        reportProgress(now, &actions)
+    }
+
+    private mutating func begin(_ order: MigrationOrder) -> ServerStrategy {
+        switch order {
+        case .explicit(let destination): return .explicit(beginExplicit(destination))
+        case .poolOfAddresses: return .poolOfAddresses
+        case .symmetric: return .symmetric(SymmetricServer())
+        case .synchronizedSymmetric:
+            if !agreement.isExtended { commitment = .synchronizedSymmetric }
+            return .synchronizedSymmetric(
+                SynchronizedSymmetricServer(outbox: &outbox, isUrgent: policy == .godwit))
+        case .combined(let destination):
+            return .combined(CombinedServer(to: destination, ledger: &ledger, outbox: &outbox))
+        }
+    }
+
+    private mutating func beginExplicit(_ destination: MigrationDestination) -> ExplicitServer {
+        // SERVER_MIGRATION has no sequence number: beside frames that have, nobody could say which is newer.
+        if ledger.isUsed {
+            return ExplicitServer(redirectedTo: destination, ledger: &ledger, outbox: &outbox)
+        }
+        if !agreement.isExtended { commitment = .explicit(destination) }
+        return ExplicitServer(to: destination, outbox: &outbox, isUrgent: policy == .godwit)
+    }
+
+    // MARK: Obstacles
+
+    /// Why the connection can't move that way (Specs/server-migration.md 7.3).
+    ///
+    /// - Parameter superseding: whether the order is the one that is being prepared already.
+    func obstacle(
+        to order: MigrationOrder, _ surroundings: ServerSurroundings, superseding: Bool
+    ) -> MigrationObstacle? {
+        if agreement.isNone { return .notNegotiated }
+        if case .arrived = stage { return .moveUnderWay }
+        if !agreement.permits(order.strategy) { return .strategyNotNegotiated }
+        if let obstacle = obstacle(ofDestination: order, surroundings) { return obstacle }
+        if order == .poolOfAddresses { return pool.pool.isEmpty ? .emptyPool : nil }
+        if agreement.isExtended || order.strategy == .combined { return nil }
+        if pool.isTold { return .onlyPool }
+        return superseding || commitmentPermits(order) ? nil : .alreadyAnnounced
+    }
+
+    /// A destination has to be another place than this one, and reachable for the client: without the
+    /// extension, of the family that it is on (Specs/server-migration.md 4.1.2).
+    private func obstacle(
+        ofDestination order: MigrationOrder, _ surroundings: ServerSurroundings
+    ) -> MigrationObstacle? {
+        guard let destination = order.destination else { return nil }
+        let usable =
+            agreement.isExtended || order.strategy == .combined
+            ? destination.addresses
+            : [destination.address(isIPv4: surroundings.local.isIPv4)].compactMap { $0 }
+        return usable.contains { $0 != surroundings.local } ? nil : .unusableDestination
+    }
+
+    /// Without the extension a client that was told one thing takes another for a violation.
+    private func commitmentPermits(_ order: MigrationOrder) -> Bool {
+        switch commitment {
+        case .none: true
+        case .explicit(let destination): order == .explicit(destination: destination)
+        case .synchronizedSymmetric: order == .synchronizedSymmetric
+        }
+    }
+
+    // MARK: Calling off
+
+    mutating func cancel(_ epoch: MigrationEpoch, _ actions: inout ServerMigrationActions) {
+        switch stage {
+        case .waiting(_, epoch): stage = .idle
+        case .preparing(let move) where move.epoch == epoch:
+            callOffPreparation()
+            retireAll(except: nil)
+            actions.append(.event(.cancelled(move.order.strategy)))
+        case .idle, .waiting, .preparing, .arrived: break
+        }
+    }
+
+    /// Takes back what was not sent yet, and with the extension what SERVER_MIGRATION has told; what the
+    /// ledger has told goes with ``retireAll(except:)`` (Specs/server-migration.md 6.5.2).
+    mutating func callOffPreparation() {
+        guard case .preparing(let move) = stage else { return }
+        stage = .idle
+        switch move.strategy {
+        case .explicit(let machine):
+            if let id = machine.announcement { outbox.withdraw(id) }
+            guard agreement.isExtended else { return }
+            for address in machine.destination.addresses where !isKept(address) {
+                ledger.retire(address, outbox: &outbox)
+            }
+        case .synchronizedSymmetric(let machine):
+            if let id = machine.announcement { outbox.withdraw(id) }
+        case .poolOfAddresses, .symmetric, .combined: break
+        }
+    }
+
+    private func isKept(_ address: NetworkAddress) -> Bool {
+        pool.isTold && pool.pool.contains(address)
+    }
+
+    /// Withdraws every address that the client may still believe in and that is no longer one of the
+    /// server's.
+    mutating func retireAll(except destination: MigrationDestination?) {
+        guard agreement.allowsAlternativeAddresses else { return }
+        for address in ledger.standing where destination?.contains(address) != true && !isKept(address) {
+            ledger.retire(address, outbox: &outbox)
+        }
+    }
+
+    // MARK: The pool
+
+    mutating func changePool(to new: AddressPool, _ actions: inout ServerMigrationActions) {
+        guard isConfirmed, agreement.isExtended, agreement.permits(.poolOfAddresses) else { return }
+        var kept: MigrationDestination?
+        if case .preparing(let move) = stage { kept = move.order.destination }
+        pool.change(to: new, keeping: kept, ledger: &ledger, outbox: &outbox)
+        actions.append(.supplyConnectionIDs(new.count + 1))
+    }
+}

@@ -1,0 +1,142 @@
+public import GodwitWire
+
+/// The part of a server's connection that moves it (Specs/server-migration.md 4, 6).
+///
+/// ```
+///                     prepare                     networkSwitched                the client follows
+///   idle ─────────────────────► preparing, ready ─────────────────► arrived ─────────────────────────► idle
+///    │   ▲                            │   ▲
+///    │   └────────── cancel ──────────┘   │ handshake confirmed
+///    └────── prepare, too early ───────► waiting
+/// ```
+///
+/// It neither reads nor writes packets and knows no path. The connection reports with
+/// ``handle(_:in:now:actions:)``, does what the actions say, writes the frames that ``frameToSend`` offers,
+/// and comes back at ``deadline``.
+public struct ServerMigrationMachine: Hashable, Sendable, Codable {
+    /// What the two ends agreed on.
+    public let agreement: MigrationAgreement
+    /// Whether to behave as the thesis's program where it can be improved without the client's help.
+    public let policy: MigrationPolicy
+
+    /// When to report ``ServerMigrationInput/deadline``; nil for never.
+    public private(set) var deadline: Instant?
+
+    var stage = Stage.idle
+    var outbox = MigrationOutbox()
+    var ledger = AlternativeAddressLedger()
+    var pool: PoolServer
+    /// What a client without the extension can't be made to forget.
+    var commitment = Commitment.none
+    var random: SeededRandom
+    var isConfirmed = false
+    /// Whether this copy of the connection went on after a freeze.
+    var hasThawed = false
+    var revision: UInt32 = 0
+
+    enum Stage: Hashable, Sendable, Codable {
+        case idle
+        /// A plan waits for the handshake.
+        case waiting(MigrationOrder, MigrationEpoch)
+        case preparing(ServerMove)
+        case arrived(ServerMove, ServerArrival)
+    }
+
+    enum Commitment: Hashable, Sendable, Codable {
+        case none
+        case explicit(MigrationDestination)
+        case synchronizedSymmetric
+    }
+
+    /// The machine of a connection whose parameters were exchanged.
+    ///
+    /// - Parameters:
+    ///   - pool: where the server may move without further notice; told when both know the strategy.
+    ///   - seed: fresh randomness, for jitter.
+    public init(
+        agreement: MigrationAgreement, policy: MigrationPolicy = .godwit, pool: AddressPool = AddressPool(),
+        seed: UInt64
+    ) {
+        self.agreement = agreement
+        self.policy = policy
+        self.pool = PoolServer(pool)
+        self.random = SeededRandom(seed: seed)
+    }
+
+    // MARK: Frames
+
+    /// The next frame to write, to be followed by ``onFrameSent(_:)`` when it was.
+    public var frameToSend: OutgoingMigrationFrame? { outbox.next }
+
+    /// Whether to leave a packet number out before the packet with the next frame, which has any peer
+    /// acknowledge at once (RFC 9000 section 13.2.1, Specs/server-migration.md 3.5.4).
+    public var wantsImmediateAcknowledgement: Bool { outbox.wantsImmediateAcknowledgement }
+
+    /// The frame was written into a packet.
+    public mutating func onFrameSent(_ id: MigrationFrameID) { outbox.onSent(id) }
+
+    /// Refuses a migration frame of the client, which must not send any (Specs/server-migration.md 3.6.1).
+    public static func refusal(of frame: MigrationFrame) -> TransportError {
+        TransportError(.protocolViolation, "a client sent a server's frame", frameType: frame.type)
+    }
+
+    // MARK: Queries
+
+    /// Whether the connection may challenge its path after ``ServerMigrationInput/networkSwitched(_:_:)`` of
+    /// its own accord. A client of the thesis's would not know what to make of it (Specs/server-migration.md
+    /// 6.2.2).
+    public var mayProbe: Bool { agreement.allowsServerProbing }
+
+    /// Whether the client is yet to be heard of where the server is now, so that
+    /// ``ServerMigrationInput/clientPacket(isNonProbing:)`` is worth reporting.
+    public var awaitsClient: Bool {
+        if case .arrived = stage { return true }
+        return false
+    }
+
+    /// How far the connection is with the plan under way; nil without one.
+    public var outcome: MigrationOutcome? {
+        switch stage {
+        case .idle: nil
+        case .waiting: .obstructed(.handshakeUnfinished)
+        case .preparing(let move): move.outcome(pool)
+        case .arrived(let move, _): .ready(move.order.strategy)
+        }
+    }
+
+    /// Carries the machine over a freeze, whether of a move or not.
+    public mutating func resume(shiftedBy span: TimeSpan) {
+        guard case .arrived(let move, var arrival) = stage else { return }
+        arrival.shift(by: span)
+        stage = .arrived(move, arrival)
+        updateDeadline()
+    }
+
+    mutating func updateDeadline() {
+        if case .arrived(_, let arrival) = stage { deadline = arrival.deadline } else { deadline = nil }
+    }
+}
+
+/// Whom an endpoint behaves like.
+public enum MigrationPolicy: UInt8, Hashable, Sendable, Codable {
+    /// As the specification wants it.
+    case godwit
+    /// As the thesis's program does, weaknesses included: for experiments, and as a peer in tests.
+    case thesis
+}
+
+/// A move of one connection.
+struct ServerMove: Hashable, Sendable, Codable {
+    var order: MigrationOrder
+    var epoch: MigrationEpoch
+    var strategy: ServerStrategy
+    /// Whether the client is on its way to another address of its own.
+    var isClientMoving = false
+    /// The outcome that was reported last.
+    var reported: MigrationOutcome?
+
+    func outcome(_ pool: PoolServer) -> MigrationOutcome {
+        guard strategy.isReady(pool) else { return .preparing(order.strategy) }
+        return isClientMoving ? .clientMoving(order.strategy) : .ready(order.strategy)
+    }
+}
