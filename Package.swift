@@ -56,6 +56,10 @@ let package = Package(
             name: "GodwitSimulator",
             dependencies: ["GodwitCore", "GodwitCrypto", "GodwitWire"],
             swiftSettings: strict),
+        .target(name: "GodwitMigration", dependencies: ["GodwitWire"], swiftSettings: strict),
+        .target(name: "GodwitQPACK", dependencies: ["GodwitWire"], swiftSettings: strict),
+        .target(
+            name: "GodwitHTTP3Core", dependencies: ["GodwitQPACK", "GodwitWire"], swiftSettings: strict),
         .target(
             name: "GodwitFuzzing",
             dependencies: ["GodwitCore", "GodwitCrypto", "GodwitWire"],
@@ -75,7 +79,18 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "GodwitWireTests", dependencies: ["GodwitWire"], swiftSettings: strict),
+        .target(name: "CSanitizerOptions", path: "Tests/CSanitizerOptions"),
+        .testTarget(
+            name: "GodwitWireTests", dependencies: ["GodwitWire", "CSanitizerOptions"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "GodwitMigrationTests", dependencies: ["GodwitMigration", "GodwitWire"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "GodwitQPACKTests", dependencies: ["GodwitQPACK", "GodwitWire"], swiftSettings: strict),
+        .testTarget(
+            name: "GodwitHTTP3CoreTests",
+            dependencies: ["GodwitHTTP3Core", "GodwitQPACK", "GodwitWire"], swiftSettings: strict),
         .testTarget(
             name: "GodwitCryptoTests", dependencies: ["GodwitCrypto", "GodwitWire"], swiftSettings: strict),
         .testTarget(

@@ -16,11 +16,15 @@ MAY_IMPORT = {
     "CGodwitSocket": set(),
     "Godwit": {"GodwitCore", "GodwitCrypto", "GodwitWire", "CGodwitSocket"},
     "GodwitSimulator": {"GodwitCore", "GodwitCrypto", "GodwitWire"},
+    "GodwitMigration": {"GodwitWire"},
+    "GodwitQPACK": {"GodwitWire"},
+    "GodwitHTTP3Core": {"GodwitQPACK", "GodwitWire"},
+    "GodwitHTTP3": {"GodwitHTTP3Core", "GodwitQPACK", "Godwit", "GodwitCore", "GodwitCrypto", "GodwitWire"},
     "GodwitFuzzing": {"GodwitCore", "GodwitCrypto", "GodwitWire"},
     "MHQKit": {"Godwit", "GodwitSimulator", "GodwitWire"},
     "mhq": {"MHQKit", "Godwit"},
 }
-PURE = {"GodwitWire", "GodwitCore"}
+PURE = {"GodwitWire", "GodwitCore", "GodwitMigration", "GodwitQPACK", "GodwitHTTP3Core"}
 IMPORT = re.compile(
     r"^\s*(?:@\w+(?:\([^)]*\))?\s+|public |package |internal |private )*import (?:struct |class |enum |protocol |func )?(\w+)",
     re.MULTILINE,
