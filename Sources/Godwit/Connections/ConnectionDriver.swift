@@ -39,6 +39,8 @@ final class ConnectionDriver: @unchecked Sendable {
     var deliveryWaiters = Waiters()
     /// Gets to know when an attempt to connect has succeeded or failed.
     var race: ConnectionRace?
+    /// The protocol that serves the streams, if not tasks do.
+    var handler: (any ConnectionHandler)?
 
     /// How many streams are finished whose end the peer has not acknowledged.
     var awaitedDeliveries = 0
@@ -63,6 +65,7 @@ final class ConnectionDriver: @unchecked Sendable {
     // MARK: Events
 
     func handle(_ event: ConnectionEvent) {
+        if let handler, case .stream(let event) = event { return tell(event, to: handler) }
         switch event {
         case .handshakeCompleted(let summary): onHandshakeCompleted(summary)
         case .handshakeConfirmed: handshakeWaiters.wakeAll()
@@ -74,6 +77,7 @@ final class ConnectionDriver: @unchecked Sendable {
         case .pathChanged(let local, let remote): onPathChanged(local, remote)
         case .closed(let reason): onClosed(reason)
         }
+        if let handler { tell(event, to: handler) }
     }
 
     private func onHandshakeCompleted(_ summary: HandshakeSummary) {

@@ -1,5 +1,5 @@
-import NIOCore
 import NIOConcurrencyHelpers
+import NIOCore
 import Synchronization
 
 /// The connections that clients have opened and the application has not taken.

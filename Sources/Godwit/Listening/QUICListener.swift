@@ -3,9 +3,9 @@ import GodwitCore
 import GodwitCrypto
 public import GodwitWire
 import Logging
+import NIOConcurrencyHelpers
 public import NIOCore
 public import NIOPosix
-import NIOConcurrencyHelpers
 
 /// Accepts connections at a UDP address.
 ///

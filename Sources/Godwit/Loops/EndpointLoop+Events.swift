@@ -14,10 +14,14 @@ extension EndpointLoop {
             switch event {
             case .accepted(let handle): adopt(handle)
             case .connection(let handle, let event):
-                if latest?.handle != handle { latest = connections[handle] }
+                if latest?.handle != handle {
+                    latest?.handler?.eventsTold()
+                    latest = connections[handle]
+                }
                 latest?.handle(event)
             }
         }
+        latest?.handler?.eventsTold()
         return hasTold
     }
 

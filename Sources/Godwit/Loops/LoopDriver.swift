@@ -1,5 +1,5 @@
-import NIOCore
 import NIOConcurrencyHelpers
+import NIOCore
 
 /// Runs the endpoints of one event loop, and the tasks that use their connections.
 ///

@@ -2,18 +2,21 @@
 ///
 /// Whoever is woken looks again whether it is what it waits for. So all may be woken at any time, and a task
 /// that was cancelled needs no handling of its own.
-struct Waiters {
+package struct Waiters {
     // Mostly there is one at a time; that one costs no allocation.
     private var first: UnsafeContinuation<Void, Never>?
     private var others: [UnsafeContinuation<Void, Never>] = []
 
-    var isEmpty: Bool { first == nil }
+    /// Nobody waits.
+    package init() {}
 
-    mutating func append(_ continuation: UnsafeContinuation<Void, Never>) {
+    package var isEmpty: Bool { first == nil }
+
+    package mutating func append(_ continuation: UnsafeContinuation<Void, Never>) {
         if first == nil { first = continuation } else { others.append(continuation) }
     }
 
-    mutating func wakeAll() {
+    package mutating func wakeAll() {
         guard let first else { return }
         self.first = nil
         first.resume()

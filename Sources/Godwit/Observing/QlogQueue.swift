@@ -1,6 +1,6 @@
 import Logging
-import NIOPosix
 import NIOConcurrencyHelpers
+import NIOPosix
 import Synchronization
 
 /// Records of one connection between its event loop, which adds them, and the thread that writes them.

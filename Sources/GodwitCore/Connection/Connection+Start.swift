@@ -125,7 +125,9 @@ extension Connection {
         connection.prepareParameters(server, resetToken: resetToken, now: arrival.now)
         connection.installInitialKeys()
         // Early data keeps to the limits of when its ticket was made, so a server with other limits refuses it.
-        let earlyDataContext = connection.localParameters.rememberedForEarlyData.encoded(sender: .server)
+        let earlyDataContext =
+            connection.localParameters.rememberedForEarlyData.encoded(sender: .server)
+            + server.earlyDataContext
         connection.handshake = try server.handshake.makeSession(
             version: acceptance.version, earlyDataContext: earlyDataContext, random: &environment.random
         ) { [unowned connection] (client: [UInt8]) throws(TransportError) -> [UInt8] in

@@ -9,8 +9,8 @@ public struct EndpointConfiguration: Sendable {
     public var server: ServerConfiguration?
     /// Under what connection ids are encrypted. Servers that share it know each other's ids.
     public var connectionIDKey: SharedKey
-    /// From what stateless reset tokens are made (RFC 9000 section 10.3.2). Servers that share it reset connections
-    /// with ids of their own ``serverID`` from after their own start, and no others.
+    /// From what stateless reset tokens are made (RFC 9000 section 10.3.2). Servers that share it reset
+    /// connections with ids of their own ``serverID`` from after their own start, and no others.
     public var statelessResetKey: SharedKey
     /// This server's number among those that share keys.
     public var serverID: UInt16 = 0
@@ -23,7 +23,8 @@ public struct EndpointConfiguration: Sendable {
 
     /// An endpoint whose keys nobody shares, unless they are given.
     public init(
-        connectionIDKey: SharedKey = .random(), statelessResetKey: SharedKey = .random(), unixTimeAtEpoch: Int64
+        connectionIDKey: SharedKey = .random(), statelessResetKey: SharedKey = .random(),
+        unixTimeAtEpoch: Int64
     ) {
         self.connectionIDKey = connectionIDKey
         self.statelessResetKey = statelessResetKey
@@ -37,6 +38,9 @@ public struct ServerConfiguration: Sendable {
     public var handshake: ServerHandshake
     /// When to have clients prove their address before anything is kept for them.
     public var retryPolicy: RetryPolicy = .whenHandshakesExceed(1000)
+    /// What the application's early data depends on, besides the transport's limits. A server refuses early
+    /// data of tickets that it gave out while this was different.
+    public var earlyDataContext: [UInt8] = []
     /// Under what address validation tokens are sealed: the first seals, all open. Shareable.
     public var tokenKeys: [SharedKey]
     /// How long a token of a NEW_TOKEN frame is good (RFC 9000 section 8.1.3).
