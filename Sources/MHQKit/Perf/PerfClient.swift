@@ -5,8 +5,9 @@ import NIOPosix
 
 /// What `mhq perf client` is to do.
 public struct PerfPlan: Sendable {
-    /// How many bytes each stream downloads and uploads.
+    /// How many bytes each stream downloads.
     public var download: UInt64 = 0
+    /// How many bytes each stream uploads.
     public var upload: UInt64 = 0
     /// How many streams run at once.
     public var parallel = 1
@@ -21,22 +22,35 @@ public struct PerfPlan: Sendable {
 
 /// What was measured.
 public struct PerfReport: Sendable, Codable {
+    /// Bytes of content received.
     public var downloadBytes: UInt64
+    /// Bytes of content sent.
     public var uploadBytes: UInt64
+    /// Streams that were answered.
     public var requests: Int
+    /// Connections made one after the other.
     public var handshakes: Int
+    /// How long it took.
     public var seconds: Double
+    /// Content in both directions, in 10^6 bits a second.
     public var megabitsPerSecond: Double
+    /// Streams answered a second.
     public var requestsPerSecond: Double
+    /// The client's CPU time, in seconds.
     public var clientCPUSeconds: Double
+    /// The server's CPU time, in seconds.
     public var serverCPUSeconds: Double
     /// CPU seconds per 10^9 bytes, both directions together.
     public var clientCPUPerGB: Double?
+    /// CPU seconds per 10^9 bytes, both directions together.
     public var serverCPUPerGB: Double?
     /// Microseconds of CPU a request.
     public var clientCPUPerRequest: Double
+    /// Microseconds of CPU a request.
     public var serverCPUPerRequest: Double
+    /// Packets that the client declared lost.
     public var packetsLost: UInt64
+    /// A full datagram's UDP payload, in bytes.
     public var udpPayloadSize: Int
 }
 
@@ -158,7 +172,8 @@ public struct PerfClient: Sendable {
         return PerfReport(
             downloadBytes: down, uploadBytes: up, requests: plan.count, handshakes: 0, seconds: seconds,
             megabitsPerSecond: Double(down + up) * 8 / 1e6 / seconds,
-            requestsPerSecond: Double(plan.count) / seconds, clientCPUSeconds: client, serverCPUSeconds: server,
+            requestsPerSecond: Double(plan.count) / seconds, clientCPUSeconds: client,
+            serverCPUSeconds: server,
             clientCPUPerGB: gigabytes > 0 ? client / gigabytes : nil,
             serverCPUPerGB: gigabytes > 0 ? server / gigabytes : nil,
             clientCPUPerRequest: client * 1e6 / Double(plan.count),
