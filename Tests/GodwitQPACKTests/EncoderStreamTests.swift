@@ -37,6 +37,16 @@ struct EncoderStreamTests {
         #expect(decoder.insertCount == 4)
     }
 
+    @Test(
+        "An entry may be as large as the table (RFC 9204 section 3.2.2)",
+        arguments: ["c1 00", "44 61626364 0131"])
+    func largestEntry(instruction: String) throws {
+        var decoder = makeDecoder(table: 37)
+        try decoder.receive(hex("3f06" + instruction + instruction))
+        #expect(decoder.insertCount == 2)
+        #expect(decoder.table.size == 37)
+    }
+
     @Test("Lines that are there twice are no error (RFC 9204 section 3.2)")
     func duplicates() throws {
         var decoder = makeDecoder()
@@ -64,7 +74,8 @@ struct EncoderStreamTests {
             // Entries larger than the table: all of it; the name alone; without a table; before it has a
             // capacity.
             "3f0d 4161 0c" + String(repeating: "31", count: 12), "3f01 4161 00", "20 c0 00", "c0 00",
-            "3f0d 4f " + String(repeating: "61", count: 15) + "00",
+            "3f0d 4f " + String(repeating: "61", count: 15) + "00", "3f05 c1 00", "3f05 45 6161616161 00",
+            "3f02 41610131", "3f07 45 6162636465 0131 80 023132",
             // Broken Huffman codes.
             "3fbd01 c0 81ff", "3fbd01 61ff 00", "3fbd01 c0 84ffffffff",
             // Integers without end.

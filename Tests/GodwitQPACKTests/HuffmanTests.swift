@@ -90,7 +90,7 @@ struct HuffmanTests {
     @Test("A string that is longer than its room is refused, not written")
     func noRoom() {
         let text = [UInt8](repeating: UInt8(ascii: "a"), count: 64)
-        for room in [0, 1, 7, 8, 31, 63] {
+        for room in 0..<64 {
             #expect(throws: ParseFailure.noRoom) { try decode(encode(text), room: room) }
         }
         #expect(throws: Never.self) { try decode(encode(text), room: 64) }
@@ -106,12 +106,12 @@ struct HuffmanTests {
     private func decode(_ coded: [UInt8], room: Int? = nil) throws -> [UInt8] {
         let room = room ?? coded.count * 8 / 5
         var output = [UInt8](repeating: 0xee, count: room + 16)
+        defer { #expect(output[room...].allSatisfy { $0 == 0xee }, "wrote past its room") }
         let count = try coded.withUnsafeBytes { coded in
             try output.withUnsafeMutableBytes { output in
                 try HuffmanCode.decode(coded, into: UnsafeMutableRawBufferPointer(rebasing: output[..<room]))
             }
         }
-        #expect(output[room...].allSatisfy { $0 == 0xee }, "wrote past its room")
         return Array(output[..<count])
     }
 }
