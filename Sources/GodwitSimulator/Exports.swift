@@ -7,6 +7,10 @@
 @_exported public import enum GodwitCore.ConnectionCloseReason
 @_exported public import enum GodwitCore.ConnectionEvent
 @_exported public import struct GodwitCore.ConnectionHandle
+@_exported public import enum GodwitCore.DatagramError
+@_exported public import struct GodwitCore.ResumptionTicket
+@_exported public import enum GodwitCore.RetryPolicy
 @_exported public import enum GodwitCore.StreamError
 @_exported public import enum GodwitCore.StreamEvent
 @_exported public import struct GodwitCore.TransportConfiguration
+@_exported public import struct GodwitCrypto.HandshakeSummary

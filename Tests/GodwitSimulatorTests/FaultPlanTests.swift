@@ -53,7 +53,7 @@ struct FaultPlanTests {
             "rebinds to", "the server freezes for", "its clock jumps by", "it goes on at", "moves to",
             "is cut off for", "becomes up:", "an attacker at", "addressDependent mapping", "bursts of loss",
             "reordering", "duplication", "corruption", "uploads", "downloads", "requests", "is idle for",
-            "jitter",
+            "jitter", "the server's process ends, after", "MTU 1350", "ECN cleared",
         ] {
             #expect(text.contains(words), "\(words)")
         }

@@ -278,6 +278,23 @@ struct HostTests {
         #expect(network.trace.counts[.noRoute] == 1)
     }
 
+    @Test("A frozen host can go on with another program, which is told that there was one before")
+    func restartsFrozen() {
+        let network = SimulatedNetwork(seed: 1)
+        let (first, second) = (Postbox(), Postbox())
+        let host = network.addHost("receiver", at: address(1), running: first)
+        network.addHost(
+            "sender", at: address(2), running: Postbox(6, to: address(1), every: .milliseconds(10)))
+        network.schedule(at: .zero + .milliseconds(15)) { $0.freeze(host) }
+        network.schedule(at: .zero + .milliseconds(35)) { $0.restart(host, running: second) }
+        // Whoever wanted to thaw the old program comes too late.
+        network.schedule(at: .zero + .milliseconds(45)) { $0.thaw(host) }
+        network.run(for: .seconds(1))
+        #expect(first.numbers == [0, 1] && second.numbers == [4, 5])
+        #expect(second.resumptions.isEmpty && second.host?.startCount == 2)
+        #expect(network.trace.counts[.restarted] == 1 && network.trace.counts[.hostFrozen] == 2)
+    }
+
     @Test("A copy of a host can appear elsewhere while the original runs on")
     func copies() {
         let network = SimulatedNetwork(seed: 1)

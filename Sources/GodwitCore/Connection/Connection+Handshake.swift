@@ -153,7 +153,7 @@ extension Connection {
             .protocolViolation, "accepted early data under limits lower than those it remembered")
     }
 
-    private func rejectEarlyData(now: Instant) throws(TransportError) {
+    func rejectEarlyData(now: Instant) throws(TransportError) {
         guard case .offered = earlyData else { return }
         earlyData = .rejected
         protection.discard(.earlyData)
@@ -161,6 +161,7 @@ extension Connection {
         loss.rejectEarlyData(into: &scratch.outcome)
         applyOutcome(now: now, context)
         try streams.rejectEarlyData()
+        datagrams.rejectEarlyData()
         emit(.earlyDataRejected)
     }
 

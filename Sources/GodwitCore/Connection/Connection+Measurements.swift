@@ -12,17 +12,18 @@ extension Connection {
     package var measurements: [ConnectionMeasurement] {
         let limits = streams.limits
         let credit = streams.receiveCredit
-        let streamBound = 2 * Int(clamping: limits.maxStreamsBidirectional + limits.maxStreamsUnidirectional)
+        let streamBound = Int(clamping: limits.maxStreamsBidirectional + limits.maxStreamsUnidirectional)
         return [
             measure("paths", paths.all.count, paths.configuration.maximumPaths),
             measure("own connection ids", localIDs.live.count, Self.mostLiveIDs),
             measure("the peer's connection ids", paths.remoteIDs.activeCount, paths.remoteIDs.limit),
             measure("ranges to acknowledge", received.application.rangeCount, ReceivedPackets.maximumRanges),
-            measure("streams", streams.openCount, streamBound),
+            measure("the peer's streams", streams.peersOpenCount, streamBound),
             measure("unread bytes", Int(credit.used - credit.consumed), Int(limits.maximumConnectionWindow)),
             measure("bytes in a send buffer", streams.largestSendBuffer, limits.sendBufferLimit),
             measure("packets of open fate", loss[.application].entries.count, Self.mostOpenPackets),
             measure("packets before their keys", undecryptable.count, UndecryptablePackets.maxPackets),
+            measure("datagrams in a queue", datagrams.longestQueue, DatagramQueue.countLimit),
             measure("events not taken", events.count, Self.mostEvents),
         ]
     }

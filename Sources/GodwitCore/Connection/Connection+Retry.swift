@@ -64,9 +64,9 @@ extension Connection {
         identity.originalVersion = version
         identity.hasReactedToVersionNegotiation = true
         protection = PacketProtection(failedToOpen: protection.failedToOpen)
-        discardFirstFlight(now: now)
-        installInitialKeys()
         do {
+            try discardFirstFlight(now: now)
+            installInitialKeys()
             try startHandshake(now: now)
         } catch {
             close(error, now: now)
@@ -74,12 +74,12 @@ extension Connection {
         wake()
     }
 
-    private func discardFirstFlight(now: Instant) {
+    private func discardFirstFlight(now: Instant) throws(TransportError) {
         let context = lossContext
         loss.discard(.initial, now: now, into: &scratch.outcome)
         applyOutcome(now: now, context)
-        loss.rejectEarlyData(into: &scratch.outcome)
-        applyOutcome(now: now, context)
+        // A ticket is good for the version it was made in, and so is what was sent with it (RFC 9369 section 5).
+        try rejectEarlyData(now: now)
         crypto.initial = CryptoStream(receiveLimit: configuration.cryptoBufferLimit)
         earlyData = .none
     }

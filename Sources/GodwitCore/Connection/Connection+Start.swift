@@ -59,9 +59,10 @@ extension Connection {
         } catch {
             throw TransportError(.internalError, "\(error)")
         }
-        if request.offersEarlyData, let ticket { rememberLimits(of: ticket) }
         do { try handshake?.start() } catch { throw transportError(for: error) }
         try drainHandshake(now: now)
+        // Not every ticket allows early data, and without it there are no limits but the server's real ones.
+        if let ticket, protection.canWrite(at: .earlyData) { rememberLimits(of: ticket) }
         wake()
     }
 

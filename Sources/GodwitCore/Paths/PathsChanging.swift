@@ -125,12 +125,22 @@ extension Paths {
             actions.append(.noViablePath(isReachable: active.isSizeUnproven))
             return
         }
+        // Without a connection id for it nothing could be said there, not even that ids have run out.
+        guard all[best].remoteID != nil || remoteIDs.availableCount > 0 else {
+            return tryActiveAgain(now: now)
+        }
         let failed = activeID
         actions.append(
             .activeChanged(from: failed, to: all[best].id, resetCongestion: !all[best].hasBeenActive))
         (activeIndex, fallback) = (best, nil)
         all[best].becomeActive()
         remove(failed, .validationFailed)
+    }
+
+    /// Goes on asking where an answer may yet come from, a probe timeout later.
+    private mutating func tryActiveAgain(now: Instant) {
+        restartValidation(at: activeIndex, now: now)
+        all[activeIndex].validation.request(at: now + ptoInterval(ofPathAt: activeIndex))
     }
 
     /// RFC 9000 section 9.3.2: the last validated path, even if it has not answered lately; unless the peer

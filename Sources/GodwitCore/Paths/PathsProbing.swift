@@ -59,7 +59,7 @@ extension Paths {
     ) -> UInt64 {
         let data = random.next()
         all[index].validation.onChallengeSent(data, at: now, isFullSize: isFullSize)
-        if all[index].origin == .own, all[index].validation.challengesSent == 2 {
+        if all[index].origin == .own, all[index].validation.challengesSent >= 2 {
             actions.append(.peerMayLackConnectionID(all[index].id))
         }
         return data

@@ -95,6 +95,8 @@ struct DatagramQueue: Codable, Sendable {
     }
 
     var hasDataToSend: Bool { !outgoing.isEmpty }
+    /// How many datagrams wait to be sent, or to be read, whichever are more.
+    var longestQueue: Int { max(incoming.count, outgoing.count) }
 
     /// Fills the packet with DATAGRAM frames, in order, and appends what became part of it to `records`.
     ///

@@ -159,6 +159,11 @@ struct Streams: Sendable {
     /// How many streams are open, or have something left to tell. Those that the peer opened by opening a
     /// higher one and that nobody has touched are not among them.
     var openCount: Int { table.count }
+    /// How many streams that the peer opened have not ended.
+    var peersOpenCount: Int {
+        let directions = StreamID.Direction.allCases
+        return directions.reduce(0) { $0 + Int(remote[$1].openedCount - remote[$1].endedCount) }
+    }
 
     /// How many bytes the fullest send buffer holds.
     var largestSendBuffer: Int {

@@ -16,13 +16,22 @@ public final class AgreementChecker: Checker {
     /// `agreement`.
     public let name = "agreement"
     private var connections: [UInt64: Outcomes] = [:]
+    private var released: Set<UInt64> = []
 
     /// A checker that has seen nothing.
     public init() {}
 
     /// Announces a connection, both ends of which must then be over at the end of the run.
     public func expect(connection: UInt64) {
-        if connections[connection] == nil { connections[connection] = Outcomes() }
+        if connections[connection] == nil, !released.contains(connection) {
+            connections[connection] = Outcomes()
+        }
+    }
+
+    /// Gives up on a connection: one of its ends has forgotten it, and the other may end as it likes.
+    public func release(connection: UInt64) {
+        released.insert(connection)
+        connections[connection] = nil
     }
 
     /// Whether both ends of every connection are over.
@@ -30,7 +39,9 @@ public final class AgreementChecker: Checker {
 
     /// Judges an end of a connection.
     public func check(_ observation: Observation, from host: HostID, at time: Instant) -> String? {
-        guard case .ended(let connection, let role, let outcome) = observation else { return nil }
+        guard case .ended(let connection, let role, let outcome) = observation,
+            !released.contains(connection)
+        else { return nil }
         let outcomes = connections[connection, default: Outcomes()]
         connections[connection, default: Outcomes()][role] = outcome
         if let earlier = outcomes[role] {

@@ -36,6 +36,10 @@ public final class AmplificationChecker: Checker {
             accounts[event.source, default: Account()].received += UInt64(event.size)
             return nil
         case .sent: return charge(event)
+        case .restarted:
+            // Whoever starts anew has validated nobody.
+            accounts = [:]
+            return nil
         default: return nil
         }
     }

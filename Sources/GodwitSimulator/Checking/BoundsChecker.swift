@@ -50,6 +50,10 @@ public final class BoundsChecker: Checker {
     }
 
     private func isSame(_ left: StaticString, _ right: StaticString) -> Bool {
-        left.withUTF8Buffer { left in right.withUTF8Buffer { left.elementsEqual($0) } }
+        // Mostly it is the very same literal.
+        if left.hasPointerRepresentation, right.hasPointerRepresentation, left.utf8Start == right.utf8Start {
+            return true
+        }
+        return left.withUTF8Buffer { left in right.withUTF8Buffer { left.elementsEqual($0) } }
     }
 }

@@ -13,6 +13,14 @@ public enum Observation {
     case received(StreamDirection, offset: UInt64, bytes: UnsafeRawBufferPointer)
     /// The application has seen the end of a stream, behind that many bytes.
     case finished(StreamDirection, size: UInt64)
+    /// The application that receives a stream has learnt that its sender has given it up.
+    case reset(StreamDirection, code: UInt64)
+    /// The application that sends a stream has learnt that its receiver wants no more of it.
+    case stopped(StreamDirection, code: UInt64)
+    /// The application that sends a stream has learnt that all of it has arrived.
+    case acknowledged(StreamDirection)
+    /// A datagram of a connection was handed to the application. The buffer is valid only during the call.
+    case datagram(connection: UInt64, sender: Role, bytes: UnsafeRawBufferPointer)
     /// Something that has a bound was measured.
     case measured(StaticString, value: UInt64, bound: UInt64)
     /// A connection is over, or a part of it that both ends agree on; equal outcomes are equal strings.

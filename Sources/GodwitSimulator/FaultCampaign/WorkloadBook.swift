@@ -1,64 +1,172 @@
+import GodwitCore
 import GodwitWire
 
 /// What the two ends of a run's connections have agreed on beforehand, and how far each has come.
 ///
 /// Streams carry nothing but the bytes of a ``PayloadPattern``, so what a request asks for stands here.
 final class WorkloadBook {
-    private struct Request: Hashable {
-        var connection: UInt64
-        var stream: StreamID
+    private struct Account {
+        var plan: SessionPlan
+        var streams: [StreamID: (plan: StreamPlan, opener: Role)] = [:]
+        /// Announced before the client knew that the connection lasts.
+        var announced: [(direction: StreamDirection, end: StreamEnd)] = []
+        /// The streams that the server has yet to open, the last one first.
+        var owed: [StreamPlan]
+        /// How many datagrams each end has yet to send.
+        var datagramsToSend: [Role: Int] = [:]
+        var isConfirmed = false
+        var isLost = false
+        /// Whether the server is to close as soon as everything is done.
+        var awaitsServerClose = false
+        var close: (code: UInt64, by: Role)?
+        var earlyDataTakenBy: ConnectionHandle?
     }
 
-    let payload: PayloadChecker
-    let agreement: AgreementChecker
-    private var responses: [Request: UInt64] = [:]
-    private var closeCodes: [UInt64: UInt64] = [:]
-    private var confirmed: Set<UInt64> = []
-    private var announced: [UInt64: [(direction: StreamDirection, size: UInt64)]] = [:]
+    let payload = PayloadChecker()
+    let datagrams = DatagramChecker()
+    let agreement = AgreementChecker()
+    /// The idle timeout that both ends come to.
+    let idleTimeout: TimeSpan
+    /// Whether a server that is started again says so to the clients of the one before.
+    let lossIsTold: Bool
+    /// Whether the transports of the two ends take datagrams.
+    var serverTakesDatagrams = false
+    var clientTakesDatagrams = false
+    private(set) var features: Set<WorkloadFeature> = []
+    private var accounts: [UInt64: Account] = [:]
 
-    init(payload: PayloadChecker, agreement: AgreementChecker) {
-        self.payload = payload
-        self.agreement = agreement
+    init(idleTimeout: TimeSpan, lossIsTold: Bool) {
+        self.idleTimeout = idleTimeout
+        self.lossIsTold = lossIsTold
     }
 
-    /// Announces what a client is about to send, and what it is to get for it.
-    func announce(_ stream: StreamID, of connection: UInt64, size: UInt64, response: UInt64?) {
-        let upwards = StreamDirection(connection: connection, stream: stream.rawValue, sender: .client)
-        expect(upwards, size: size)
-        guard let response else { return }
-        responses[Request(connection: connection, stream: stream)] = response
-        let downwards = StreamDirection(connection: connection, stream: stream.rawValue, sender: .server)
-        expect(downwards, size: response)
-    }
+    func note(_ feature: WorkloadFeature) { features.insert(feature) }
 
-    private func expect(_ direction: StreamDirection, size: UInt64) {
-        if confirmed.contains(direction.connection) {
-            payload.expect(direction, size: size)
-        } else {
-            announced[direction.connection, default: []].append((direction, size))
+    // MARK: Connections
+
+    /// A client has begun a connection, which is to do this.
+    func begin(_ connection: UInt64, _ plan: SessionPlan) {
+        accounts[connection] = Account(plan: plan, owed: plan.serverStreams.reversed())
+        for sender in [Role.client, .server] {
+            accounts[connection]?.datagramsToSend[sender] = plan.datagrams?.count(sender) ?? 0
         }
     }
 
-    /// From now on the connection has to last, and everything announced on it to arrive.
-    func confirm(_ connection: UInt64) {
-        confirmed.insert(connection)
+    func plan(of connection: UInt64) -> SessionPlan? { accounts[connection]?.plan }
+
+    /// From now on the connection has to last, and everything announced on it to come to its end.
+    ///
+    /// - Parameter isFlawless: whether nothing on its way gets lost.
+    func confirm(_ connection: UInt64, isFlawless: Bool) {
+        accounts[connection]?.isConfirmed = true
+        guard accounts[connection]?.isLost == false else { return }
         agreement.expect(connection: connection)
-        for (direction, size) in announced.removeValue(forKey: connection) ?? [] {
-            payload.expect(direction, size: size)
+        for (direction, end) in accounts[connection]?.announced ?? [] { payload.expect(direction, end) }
+        accounts[connection]?.announced = []
+        if isFlawless { datagrams.expectAll(on: connection) }
+    }
+
+    /// A server's application was given early data of a connection.
+    /// - Returns: false if another connection of that server was given it before, as when somebody sends a
+    ///   client's first flight once more (RFC 8446 section 8).
+    func takeEarlyData(of connection: UInt64, by server: ConnectionHandle) -> Bool {
+        guard let first = accounts[connection]?.earlyDataTakenBy else {
+            accounts[connection]?.earlyDataTakenBy = server
+            return true
+        }
+        return first == server
+    }
+
+    func isConfirmed(_ connection: UInt64) -> Bool { accounts[connection]?.isConfirmed ?? false }
+
+    /// The server has lost what it knew of the connection.
+    func lose(_ connection: UInt64) {
+        accounts[connection]?.isLost = true
+        payload.release(connection: connection)
+        datagrams.release(connection: connection)
+        agreement.release(connection: connection)
+    }
+
+    func isLost(_ connection: UInt64) -> Bool { accounts[connection]?.isLost ?? false }
+
+    /// Whether all that the ends of a connection are to do is done, and known to be at both.
+    func isSettled(_ connection: UInt64) -> Bool {
+        guard let account = accounts[connection], account.isConfirmed else { return false }
+        return account.owed.isEmpty && account.datagramsToSend.values.allSatisfy { $0 == 0 }
+            && payload.isComplete(connection: connection)
+            && !datagrams.isWaiting(on: connection)
+    }
+
+    // MARK: Streams
+
+    /// Announces what is to happen on a stream that was opened.
+    func announce(_ stream: StreamID, of connection: UInt64, _ plan: StreamPlan, opener: Role) {
+        accounts[connection]?.streams[stream] = (plan, opener)
+        for sender in [Role.client, .server] {
+            guard let end = plan.sent(by: sender, opener: opener)?.end else { continue }
+            let direction = StreamDirection(connection: connection, stream: stream.rawValue, sender: sender)
+            expect(direction, end)
         }
     }
 
-    func isConfirmed(_ connection: UInt64) -> Bool { confirmed.contains(connection) }
+    private func expect(_ direction: StreamDirection, _ end: StreamEnd) {
+        if isConfirmed(direction.connection) {
+            payload.expect(direction, end)
+        } else {
+            accounts[direction.connection]?.announced.append((direction, end))
+        }
+    }
 
-    func response(to stream: StreamID, of connection: UInt64) -> UInt64 {
-        responses[Request(connection: connection, stream: stream)] ?? 0
+    /// What an end of a connection sends on a stream.
+    func sent(by sender: Role, on stream: StreamID, of connection: UInt64) -> DirectionPlan? {
+        guard let (plan, opener) = accounts[connection]?.streams[stream] else { return nil }
+        return plan.sent(by: sender, opener: opener)
+    }
+
+    func plan(of stream: StreamID, of connection: UInt64) -> StreamPlan? {
+        accounts[connection]?.streams[stream]?.plan
+    }
+
+    /// The stream that the server is to open next.
+    func owed(by connection: UInt64) -> StreamPlan? { accounts[connection]?.owed.last }
+
+    func notePaid(by connection: UInt64) { _ = accounts[connection]?.owed.popLast() }
+
+    // MARK: Datagrams
+
+    func datagramsToSend(by sender: Role, on connection: UInt64) -> Int {
+        accounts[connection]?.datagramsToSend[sender] ?? 0
+    }
+
+    /// The datagram, if there was one, was taken by the transport; else the peer doesn't take any.
+    func noteDatagram(_ bytes: [UInt8]?, by sender: Role, on connection: UInt64) {
+        guard let bytes else {
+            accounts[connection]?.datagramsToSend[sender] = 0
+            return
+        }
+        accounts[connection]?.datagramsToSend[sender, default: 1] -= 1
+        datagrams.send(bytes, on: connection, by: sender)
     }
 
     // MARK: Ends
 
-    func noteClosed(_ connection: UInt64, code: UInt64) { closeCodes[connection] = code }
+    /// Has the server close the connection.
+    func askServerToClose(_ connection: UInt64) { accounts[connection]?.awaitsServerClose = true }
 
-    /// The code that the client closed with, which may never have reached the server (RFC 9000 section
-    /// 10.2.1).
-    func closeCode(of connection: UInt64) -> UInt64? { closeCodes[connection] }
+    /// The code that the server is to close with now.
+    func codeToClose(_ connection: UInt64) -> UInt64? {
+        guard let account = accounts[connection], account.awaitsServerClose, account.close == nil,
+            case .closedByServer(let code) = account.plan.ending
+        else { return nil }
+        return code
+    }
+
+    func noteClosed(_ connection: UInt64, code: UInt64, by role: Role) {
+        if accounts[connection]?.close == nil { accounts[connection]?.close = (code, role) }
+    }
+
+    /// The code that the other end closed with, which may never have arrived (RFC 9000 section 10.2.1).
+    func closeCode(of connection: UInt64, by role: Role) -> UInt64? {
+        accounts[connection]?.close.flatMap { $0.by == role ? $0.code : nil }
+    }
 }

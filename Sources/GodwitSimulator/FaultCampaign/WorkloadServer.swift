@@ -1,10 +1,19 @@
 import GodwitCore
 import GodwitWire
 
-/// The server of a fault campaign: reads every stream to its end and answers those that can be answered.
+/// What a server without the state of a connection can say about it.
+enum ServerLoss {
+    /// Connection ids tell when they were made, to the second. About those of the second in which it started
+    /// itself a server keeps silent: they may be another's (RFC 9000 section 21.11).
+    static let knownFrom = Instant.zero + .milliseconds(1100)
+}
+
+/// The server of a fault campaign: reads every stream to its end, or as far as it is to, answers those that
+/// can be answered, and opens those that it is to open.
 final class WorkloadServer: EndpointApplication {
     private struct Session {
-        var traffic: PatternTraffic
+        var traffic: StreamTraffic
+        var datagrams: DatagramTraffic
         var isConfirmed = false
         var version: QUICVersion?
     }
@@ -21,45 +30,71 @@ final class WorkloadServer: EndpointApplication {
 
     func start(_ program: EndpointProgram) { nextKeyUpdate = keyUpdateInterval.map { program.now + $0 } }
 
+    /// Forgets everything, as the process does whose program this is.
+    func lose() {
+        let numbers = sessions.values.lazy.filter(\.isConfirmed).map(\.traffic.connection)
+        for number in numbers.sorted() { book.lose(number) }
+        sessions = [:]
+    }
+
+    // MARK: Events
+
     func accepted(_ connection: SimulatedConnection, _ program: EndpointProgram) {
-        let traffic = PatternTraffic(connection: connection.number, role: .server)
-        sessions[connection.handle] = Session(traffic: traffic)
+        let number = connection.number
+        let datagrams = DatagramTraffic(
+            connection: number, role: .server, book: book, isSupported: book.clientTakesDatagrams,
+            random: program.host.random("datagrams \(number)"))
+        sessions[connection.handle] = Session(
+            traffic: StreamTraffic(connection: number, role: .server, book: book, holdsReports: true),
+            datagrams: datagrams)
     }
 
     func happened(_ event: ConnectionEvent, on connection: SimulatedConnection, _ program: EndpointProgram) {
         switch event {
-        case .handshakeConfirmed:
-            sessions[connection.handle]?.isConfirmed = true
-            sessions[connection.handle]?.version = connection.core?.version
+        case .handshakeConfirmed: begin(connection, program)
         case .stream(let event):
             do { try happened(event, on: connection, program) } catch {
                 program.complain("server: \(event) of \(connection.handle): \(error)")
             }
+        case .datagramsReadable: sessions[connection.handle]?.datagrams.receive(of: connection, program)
         case .closed(let reason): closed(reason, connection, program)
         default: break
+        }
+    }
+
+    private func begin(_ connection: SimulatedConnection, _ program: EndpointProgram) {
+        sessions[connection.handle]?.isConfirmed = true
+        sessions[connection.handle]?.traffic.release(to: program.host)
+        sessions[connection.handle]?.version = connection.core?.version
+        sessions[connection.handle]?.datagrams.begin(now: program.now)
+        openOwnStreams(connection, program)
+    }
+
+    /// Opens the streams that the server is to open, as far as the client allows.
+    private func openOwnStreams(_ connection: SimulatedConnection, _ program: EndpointProgram) {
+        guard let session = sessions[connection.handle], session.isConfirmed else { return }
+        let number = session.traffic.connection
+        do {
+            while let plan = book.owed(by: number),
+                try sessions[connection.handle]?.traffic.open(plan, on: connection, now: program.now) != nil
+            {
+                book.notePaid(by: number)
+            }
+        } catch {
+            program.complain("server: a stream of its own: \(error)")
         }
     }
 
     private func happened(
         _ event: StreamEvent, on connection: SimulatedConnection, _ program: EndpointProgram
     ) throws {
-        switch event {
-        case .opened(let stream), .readable(let stream): try read(stream, of: connection, program)
-        case .writable(let stream): try sessions[connection.handle]?.traffic.goOn(stream, of: connection)
-        case .finished, .streamsAvailable: break
-        case .resetByPeer, .stopSendingByPeer: program.complain("server: \(event), which nobody asked for")
+        _ = try sessions[connection.handle]?.traffic.happened(event, of: connection, program)
+        if let traffic = sessions[connection.handle]?.traffic, traffic.hasHeld,
+            !book.takeEarlyData(of: traffic.connection, by: connection.handle)
+        {
+            program.complain("server: the early data of connection \(traffic.connection) came twice")
         }
-    }
-
-    private func read(_ stream: StreamID, of connection: SimulatedConnection, _ program: EndpointProgram)
-        throws
-    {
-        guard var session = sessions[connection.handle] else { return }
-        defer { sessions[connection.handle] = session }
-        let hasEnded = try session.traffic.receive(stream, of: connection, reportingTo: program.host)
-        guard hasEnded, stream.direction == .bidirectional else { return }
-        let size = book.response(to: stream, of: session.traffic.connection)
-        try session.traffic.send(size, on: stream, of: connection)
+        if case .streamsAvailable = event { openOwnStreams(connection, program) }
     }
 
     private func closed(
@@ -69,40 +104,43 @@ final class WorkloadServer: EndpointApplication {
         let number = session.traffic.connection
         // Unless the client gave up before it could know of the server's view.
         guard session.isConfirmed, book.isConfirmed(number) else { return }
+        if case .application(let code, _, byPeer: false) = reason {
+            book.noteClosed(number, code: code, by: .server)
+            book.note(.serverClose)
+        }
         let end = WorkloadEnd(
-            version: session.version, upwards: session.traffic.receivedTotal,
-            downwards: session.traffic.sentTotal,
-            reason: reason, closeCode: book.closeCode(of: number))
+            book, role: .server, reason, version: session.version, traffic: session.traffic,
+            silence: program.silence(of: connection))
         program.host.report(.ended(connection: number, role: .server, outcome: end.description))
+        if let complaint = end.complaint { program.complain("server: \(complaint)") }
     }
 
-    // MARK: Key updates
+    // MARK: Deadlines
 
-    var nextDeadline: Instant? { sessions.isEmpty ? nil : nextKeyUpdate }
+    var nextDeadline: Instant? {
+        var earliest = Instant.distantFuture
+        for session in sessions.values {
+            earliest = min(earliest, session.traffic.nextDeadline, session.datagrams.nextDeadline)
+            if book.codeToClose(session.traffic.connection) != nil { earliest = .zero }
+        }
+        return sessions.isEmpty ? nil : min(earliest, nextKeyUpdate ?? .distantFuture)
+    }
 
     func handleDeadline(_ program: EndpointProgram) {
+        for connection in program.connections { work(on: connection, program) }
+        guard let next = nextKeyUpdate, next <= program.now else { return }
         for connection in program.connections { connection.updateKeys() }
         nextKeyUpdate = keyUpdateInterval.map { program.now + $0 }
     }
-}
 
-/// How a connection ended, in words that are the same at both ends if they agree.
-struct WorkloadEnd: CustomStringConvertible {
-    let description: String
-
-    /// - Parameter closeCode: what the client is known to have closed with. A CONNECTION_CLOSE that is lost is
-    ///   not repeated for long, and then a server finds out by silence (RFC 9000 section 10.2.1).
-    init(
-        version: QUICVersion?, upwards: UInt64, downwards: UInt64, reason: ConnectionCloseReason,
-        closeCode: UInt64?
-    ) {
-        let end =
-            switch reason {
-            case .application(let code, _, _): "closed with \(code)"
-            case .idleTimeout: closeCode.map { "closed with \($0)" } ?? "\(reason)"
-            default: "\(reason)"
-            }
-        description =
-            "\(end) after \(upwards) B up and \(downwards) B down in \(version.map { "\($0)" } ?? "?")"
+    private func work(on connection: SimulatedConnection, _ program: EndpointProgram) {
+        guard let number = sessions[connection.handle]?.traffic.connection else { return }
+        do {
+            try sessions[connection.handle]?.traffic.handleDeadline(of: connection, now: program.now)
+        } catch {
+            program.complain("server: a reset: \(error)")
+        }
+        sessions[connection.handle]?.datagrams.handleDeadline(of: connection, program)
+        if let code = book.codeToClose(number) { connection.close(code: code) }
     }
 }

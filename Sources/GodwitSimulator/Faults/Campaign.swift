@@ -90,6 +90,8 @@ public struct RunOutcome: Sendable {
     public var duration: TimeSpan
     /// How often what happened.
     public var counts: TraceCounts
+    /// What the run came to have in it, by names of the scenario's own.
+    public var features: Set<String> = []
 
     /// The outcome of a network's run that is over. Asks its checkers for their last word.
     public init(_ network: SimulatedNetwork) {
@@ -132,12 +134,15 @@ public struct CampaignReport: Sendable {
     public internal(set) var virtualTime = TimeSpan.zero
     /// The datagrams that programs sent in all runs.
     public internal(set) var datagrams: UInt64 = 0
+    /// How many runs had what in them; see ``RunOutcome/features``.
+    public internal(set) var features: [String: UInt64] = [:]
     /// What two campaigns over the same seeds have in common if nothing changed.
     public internal(set) var traceHash: UInt64 = 0
 
     mutating func add(_ outcome: RunOutcome) {
         virtualTime = virtualTime + outcome.duration
         datagrams += outcome.counts[.sent]
+        for feature in outcome.features { features[feature, default: 0] += 1 }
         var hash = TraceHash()
         hash.combine(traceHash)
         hash.combine(outcome.traceHash)

@@ -8,6 +8,7 @@ struct FaultDrawing {
     private let isIPv4: Bool
     /// How often anyone has moved, which makes every address new.
     private var moves = 0
+    private var hasRestarted = false
     /// The clients that left their translators.
     private var untranslated: Set<Int> = []
     private(set) var all: [TimedFault] = []
@@ -34,9 +35,10 @@ struct FaultDrawing {
             return rebinding(client)
         case 2...3 where limits.clientsMove: return move(client)
         case 4 where limits.attackers: return attack(client)
-        case 5...6:
+        case 5:
             return .outage(client: client, lasting: random.plannedSpan(.milliseconds(50), limits.outage))
-        case 7: return change(client)
+        case 6...7: return change(client)
+        case 8 where limits.serverRestarts && !hasRestarted && random.chance(0.4): return restart()
         default: return freeze(client)
         }
     }
@@ -64,11 +66,22 @@ struct FaultDrawing {
             movingTo: moves ? PlannedAddresses.server(isIPv4, move: self.moves) : nil)
     }
 
-    /// Another place in the same network: nearer or farther, and all else as it was.
+    private mutating func restart() -> Fault {
+        hasRestarted = true
+        return .restart(lasting: random.plannedSpan(.milliseconds(10), limits.freeze))
+    }
+
+    /// Another place in the same network: nearer or farther, over lines that carry larger or smaller packets
+    /// and treat marks in another way; all else as it was.
     private mutating func change(_ client: Int) -> Fault {
         var (egress, ingress) = (clients[client].egress, clients[client].ingress)
         egress.delay = random.plannedSpan(.microseconds(100), egress.delay)
         ingress.delay = random.plannedSpan(.microseconds(100), ingress.delay)
+        if random.chance(0.6) {
+            egress.mtu = random.element(of: [1500, 1400, 1350, 1280])
+            ingress.mtu = random.element(of: [1500, 1400, 1350, 1280])
+        }
+        if random.chance(0.3) { egress.ecn = random.element(of: ECNTreatment.allCases) }
         return .change(client: client, egress: egress, ingress: ingress)
     }
 
@@ -90,7 +103,7 @@ extension TimedFault {
     /// When the network is again as it will stay.
     var end: TimeSpan {
         switch fault {
-        case .freeze(_, let lasting, _, _), .outage(_, let lasting): time + lasting
+        case .freeze(_, let lasting, _, _), .outage(_, let lasting), .restart(let lasting): time + lasting
         case .rebinding, .move, .change, .attack: time
         }
     }

@@ -55,6 +55,7 @@ extension Fault: CustomStringConvertible {
         case .freeze(let participant, let lasting, let jump, let address):
             "\(participant) freezes for \(lasting)\(jump == .zero ? "" : ", its clock jumps by \(jump)")"
                 + (address.map { ", it goes on at \($0)" } ?? "")
+        case .restart(let lasting): "the server's process ends, after \(lasting) there is another"
         case .move(let client, let address): "client \(client) moves to \(address)"
         case .outage(let client, let lasting): "client \(client) is cut off for \(lasting)"
         case .change(let client, let egress, let ingress):

@@ -172,7 +172,7 @@ extension LinkParameters {
         if random.chance(0.3) { duplication = random.number(in: 0...0.05) }
     }
 
-    fileprivate var totalLoss: Double { loss + corruption + (burstLoss?.averageLoss ?? 0) }
+    var totalLoss: Double { loss + corruption + (burstLoss?.averageLoss ?? 0) }
 
     /// The longest that a datagram takes that is not lost.
     fileprivate var worstDelay: TimeSpan {
@@ -195,7 +195,7 @@ extension TranslatorPlan {
 }
 
 extension WorkloadStep {
-    fileprivate static func draw(_ random: inout DeterministicRandom, bytes: Int) -> [WorkloadStep] {
+    static func draw(_ random: inout DeterministicRandom, bytes: Int) -> [WorkloadStep] {
         let count = random.integer(in: 1...3)
         return (0..<count).map { _ in drawOne(&random, bytes: max(1, bytes / count)) }
     }

@@ -20,10 +20,13 @@ extension FaultPlan {
     /// - Parameters:
     ///   - network: the network.
     ///   - server: the server's program.
+    ///   - restartedServer: makes the program that the server's host runs once it is started again; nil for
+    ///     the same one.
     ///   - client: makes the program of the client with that index.
     @discardableResult
     public func install(
-        in network: SimulatedNetwork, server: any SimulatedProgram, client: (Int) -> any SimulatedProgram
+        in network: SimulatedNetwork, server: any SimulatedProgram,
+        restartedServer: (() -> any SimulatedProgram)? = nil, client: (Int) -> any SimulatedProgram
     ) -> FaultPlanInstallation {
         let serverHost = network.addHost(
             "server", interfaces: [Interface(self.server.address)], running: server,
@@ -47,7 +50,7 @@ extension FaultPlan {
         let installation = FaultPlanInstallation(
             server: serverHost, clients: hosts, egresses: egresses, ingresses: ingresses,
             translators: translators)
-        schedule(in: network, installation)
+        schedule(in: network, installation, restartedServer ?? { server })
         return installation
     }
 
@@ -64,10 +67,13 @@ extension FaultPlan {
             collecting: plan.collecting, startingAt: .zero + plan.start)
     }
 
-    private func schedule(in network: SimulatedNetwork, _ installation: FaultPlanInstallation) {
+    private func schedule(
+        in network: SimulatedNetwork, _ installation: FaultPlanInstallation,
+        _ restartedServer: @escaping () -> any SimulatedProgram
+    ) {
         for (number, timed) in faults.enumerated() {
             network.schedule(at: .zero + timed.time) { network in
-                timed.fault.happen(number, in: network, installation)
+                timed.fault.happen(number, in: network, installation, restartedServer)
             }
         }
     }
@@ -75,7 +81,8 @@ extension FaultPlan {
 
 extension Fault {
     fileprivate func happen(
-        _ number: Int, in network: SimulatedNetwork, _ installation: FaultPlanInstallation
+        _ number: Int, in network: SimulatedNetwork, _ installation: FaultPlanInstallation,
+        _ restartedServer: @escaping () -> any SimulatedProgram
     ) {
         switch self {
         case .rebinding(let client, let address):
@@ -87,6 +94,10 @@ extension Fault {
             network.schedule(after: lasting) {
                 $0.thaw(host, movingTo: address.map { [Interface($0)] }, clockJump: jump)
             }
+        case .restart(let lasting):
+            let host = installation.server
+            network.freeze(host)
+            network.schedule(after: lasting) { $0.restart(host, running: restartedServer()) }
         case .move(let client, let address):
             let (egress, ingress) = (installation.egresses[client], installation.ingresses[client])
             network.move(

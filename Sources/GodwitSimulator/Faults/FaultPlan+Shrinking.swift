@@ -81,7 +81,7 @@ extension Fault {
         case .rebinding(let client, _), .move(let client, _), .outage(let client, _): client
         case .change(let client, _, _), .attack(let client, _, _), .freeze(.client(let client), _, _, _):
             client
-        case .freeze(.server, _, _, _): nil
+        case .freeze(.server, _, _, _), .restart: nil
         }
     }
 }

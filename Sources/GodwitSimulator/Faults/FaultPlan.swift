@@ -163,6 +163,9 @@ public enum Fault: Hashable, Sendable, Codable {
     case rebinding(client: Int, to: IPAddress?)
     /// A host freezes for a while; as it goes on, its clock has jumped, and perhaps it is at another address.
     case freeze(Participant, lasting: TimeSpan, clockJump: TimeSpan, movingTo: NetworkAddress?)
+    /// The server's process ends, and after a while another one is there that knows nothing of its
+    /// connections.
+    case restart(lasting: TimeSpan)
     /// A client changes its address; it keeps its access, but without the translator in it.
     case move(client: Int, to: NetworkAddress)
     /// A client's access carries nothing for a while, either way.
@@ -194,6 +197,8 @@ public struct FaultPlanLimits: Hashable, Sendable, Codable {
     /// Whether a server that was frozen goes on at another address, which only protocols with server
     /// migration survive.
     public var serverMoves: Bool
+    /// Whether the server is started again, once at most, and loses its connections.
+    public var serverRestarts: Bool
     /// Whether there are attackers.
     public var attackers: Bool
 
@@ -202,7 +207,7 @@ public struct FaultPlanLimits: Hashable, Sendable, Codable {
         clients: ClosedRange<Int> = 1...3, faults: ClosedRange<Int> = 0...5, loss: Double = 0.2,
         bytes: Int = 1 << 20, clockJump: TimeSpan = .seconds(3 * 86_400), freeze: TimeSpan = .seconds(8),
         outage: TimeSpan = .seconds(4), clientsMove: Bool = true, serverMoves: Bool = false,
-        attackers: Bool = true
+        serverRestarts: Bool = true, attackers: Bool = true
     ) {
         self.clients = clients
         self.faults = faults
@@ -213,6 +218,7 @@ public struct FaultPlanLimits: Hashable, Sendable, Codable {
         self.outage = outage
         self.clientsMove = clientsMove
         self.serverMoves = serverMoves
+        self.serverRestarts = serverRestarts
         self.attackers = attackers
     }
 }

@@ -10,6 +10,8 @@ struct HostState {
     var clockOffset: TimeSpan
     /// How long datagrams are collected before the program is given them.
     let collecting: TimeSpan
+    /// How often a program was started here.
+    var starts = 0
     var inbox: ContiguousArray<UInt32> = []
     /// The time of the earliest timer event that counts; events of other times are stale.
     var armed: Instant?
@@ -40,6 +42,7 @@ struct HostState {
     }
 
     var isRunning: Bool { condition == .running }
+    var hasStarted: Bool { condition == .running || condition == .frozen }
 
     /// A program that is always late would keep the clock from moving on.
     mutating func isSpinning(now: Instant) -> Bool {

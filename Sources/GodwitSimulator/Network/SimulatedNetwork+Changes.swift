@@ -105,9 +105,10 @@ extension SimulatedNetwork {
     }
 
     /// Runs another program on a host, at the same addresses: the old one crashed, say, and knew nothing of
-    /// it.
+    /// it. A frozen host goes on with the new program.
     public func restart(_ host: HostID, running program: any SimulatedProgram) {
-        guard hosts[Int(host.index)].isRunning else { return }
+        guard hosts[Int(host.index)].hasStarted else { return }
+        record(.restarted, at: .host(host))
         dropCollected(by: host)
         hosts[Int(host.index)].program = program
         hosts[Int(host.index)].armed = nil

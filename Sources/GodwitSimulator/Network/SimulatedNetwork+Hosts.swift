@@ -8,6 +8,7 @@ extension SimulatedNetwork {
     func start(_ id: HostID) {
         guard hosts[Int(id.index)].condition == .waiting else { return }
         hosts[Int(id.index)].condition = .running
+        hosts[Int(id.index)].starts += 1
         let program = hosts[Int(id.index)].program
         program.start(on: SimulatedHost(network: self, id: id), now: localTime(of: id))
         serve(id.index)

@@ -202,6 +202,9 @@ extension SimulatedNetwork {
     /// The time on a host's clock.
     public func localTime(of host: HostID) -> Instant { now + hosts[Int(host.index)].clockOffset }
 
+    /// How often a host has started a program.
+    func startCount(of host: HostID) -> Int { hosts[Int(host.index)].starts }
+
     /// Whether a host is frozen.
     public func isFrozen(_ host: HostID) -> Bool { hosts[Int(host.index)].condition == .frozen }
 

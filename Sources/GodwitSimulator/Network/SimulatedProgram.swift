@@ -101,6 +101,9 @@ public struct SimulatedHost {
     /// The time on the network's clock, which no freeze and no jump touches: what a wall clock that is kept right
     /// shows, and not what ``now`` counts.
     public var networkTime: Instant { network.now }
+    /// How often the host has started a program, this one included: a program that is there again after a
+    /// crash must not draw what the one before it drew.
+    public var startCount: Int { network.startCount(of: id) }
     /// The host's addresses, in the order of its interfaces.
     public var addresses: [NetworkAddress] { network.addresses(of: id) }
 

@@ -38,7 +38,11 @@ public final class EndpointProgram: SimulatedProgram {
     private let isServer: Bool
     private(set) var endpoint: Endpoint!
     private var clock = EndpointClock()
+    /// The wall clock's time at the endpoint's instant 0, in seconds.
+    private var unixTimeAtEpoch: Int64 = 0
     private var monitor: PacketMonitor!
+    /// Who was here before and left nothing but its clock.
+    private var predecessor: EndpointProgram?
 
     private init(_ settings: EndpointSettings, _ application: any EndpointApplication, isServer: Bool) {
         self.settings = settings
@@ -56,6 +60,12 @@ public final class EndpointProgram: SimulatedProgram {
         self.init(settings, application, isServer: false)
     }
 
+    /// Takes the place of another server on its host: all connections of that one are gone, and nothing shows
+    /// that there was a time before. Without this a server that is started knows that clients may hold
+    /// connections to one that was there before it, which may live on elsewhere, and leaves those alone (RFC
+    /// 9000 section 21.11).
+    func forgetConnections(of other: EndpointProgram) { predecessor = other }
+
     // MARK: Connections
 
     /// Opens a connection.
@@ -66,9 +76,10 @@ public final class EndpointProgram: SimulatedProgram {
     ///   - serverName: the name that the server's certificate has to be for.
     ///   - resumption: what an earlier connection left behind.
     ///   - offersEarlyData: whether to send data with the first flight if the ticket allows it.
+    ///   - token: what an earlier connection was given to prove this client's address with.
     public func connect(
         to remote: NetworkAddress, from local: NetworkAddress? = nil, serverName: String = "simulated.test",
-        resumption: ResumptionTicket? = nil, offersEarlyData: Bool = false
+        resumption: ResumptionTicket? = nil, offersEarlyData: Bool = false, token: [UInt8] = []
     ) throws -> SimulatedConnection {
         let family = remote.isIPv4 ? IPAddress.anyIPv4 : IPAddress.anyIPv6
         let unspecified = NetworkAddress(ip: family, port: host.addresses.first?.port ?? 0)
@@ -77,11 +88,15 @@ public final class EndpointProgram: SimulatedProgram {
             handshake: try settings.handshake.makeClient())
         request.resumption = resumption
         request.offersEarlyData = offersEarlyData
+        request.token = token
         return connection(try endpoint.connect(request, now: now))
     }
 
     /// All connections there are.
     public var connections: [SimulatedConnection] { endpoint.connectionHandles.map { connection($0) } }
+
+    /// How many connections there are.
+    public var connectionCount: Int { endpoint?.connectionCount ?? 0 }
 
     /// How the endpoint as a whole has fared.
     public var statistics: EndpointStatistics { endpoint.statistics }
@@ -113,21 +128,35 @@ public final class EndpointProgram: SimulatedProgram {
     /// Makes the endpoint and starts the application.
     public func start(on host: SimulatedHost, now local: Instant) {
         self.host = host
-        clock.start(local: local)
-        var random = host.random("entropy")
+        startClock(local)
+        // The keys are those of the host; all else differs from what a program before this one drew.
+        var random = host.random(host.startCount == 1 ? "entropy" : "entropy \(host.startCount)")
         do {
             let configuration = try settings.configuration(
-                isServer: isServer, unixTime: unixTime, keys: host.random("keys"))
+                isServer: isServer, isRestarted: host.startCount > 1, unixTime: unixTimeAtEpoch,
+                keys: host.random("keys"))
             endpoint = Endpoint(configuration: configuration, entropy: Entropy(seed: random.bytes(32)))
         } catch {
             preconditionFailure("the settings of a simulated endpoint don't work: \(error)")
         }
         monitor = PacketMonitor(
-            host: host, endpoint: endpoint, seesWholePayloads: settings.handshake.isRepeatable)
+            program: self, endpoint: endpoint, seesWholePayloads: settings.handshake.isRepeatable)
         endpoint.observer = monitor
         rewriting = host.random("rewriting")
         application.start(self)
         tellApplication()
+    }
+
+    private func startClock(_ local: Instant) {
+        if let predecessor {
+            (clock, unixTimeAtEpoch) = (predecessor.clock, predecessor.unixTimeAtEpoch)
+            clock.resume(local: local)
+        } else {
+            clock.start(local: local)
+            unixTimeAtEpoch = unixTime
+        }
+        predecessor = nil
+        tick(local)
     }
 
     /// Takes datagrams.
@@ -169,7 +198,7 @@ public final class EndpointProgram: SimulatedProgram {
         if let deadline = endpoint.nextDeadline, deadline <= now { endpoint.handleDeadline(now: now) }
         tellApplication()
         if let deadline = application.nextDeadline, deadline <= now { application.handleDeadline(self) }
-        monitor.measure()
+        monitor.onDeadline()
         tellApplication()
         rewriteAtRandom()
     }
@@ -184,6 +213,9 @@ public final class EndpointProgram: SimulatedProgram {
         application.resume(self)
         tellApplication()
     }
+
+    /// How long nothing has come that belongs to a connection.
+    func silence(of connection: SimulatedConnection) -> TimeSpan { monitor.silence(of: connection.handle) }
 
     private func tick(_ local: Instant) { now = clock.read(local) }
 

@@ -4,16 +4,21 @@ import GodwitWire
 /// Tells a network's checkers, and its trace, what an endpoint's packets hold.
 final class PacketMonitor: PacketObserver {
     private let host: SimulatedHost
+    private unowned let program: EndpointProgram
     private unowned let endpoint: Endpoint
     /// Whether the same seed gives the same bytes in every frame, or only frames of the same kinds and sizes.
     private let seesWholePayloads: Bool
     private var packets: UInt64 = 0
+    private var deadlines: UInt64 = 0
+    private var lastOpened: [ConnectionHandle: Instant] = [:]
 
-    /// Measuring walks over every stream, so it is done for some packets only.
+    /// Measuring walks over every stream, so it is done for some packets and deadlines only.
     private static var packetsPerMeasurement: UInt64 { 64 }
+    private static var deadlinesPerMeasurement: UInt64 { 8 }
 
-    init(host: SimulatedHost, endpoint: Endpoint, seesWholePayloads: Bool) {
-        self.host = host
+    init(program: EndpointProgram, endpoint: Endpoint, seesWholePayloads: Bool) {
+        self.host = program.host
+        self.program = program
         self.endpoint = endpoint
         self.seesWholePayloads = seesWholePayloads
     }
@@ -29,6 +34,7 @@ final class PacketMonitor: PacketObserver {
         if seesWholePayloads { hash.combine(packet.payload) } else { hash.combine(frames: packet) }
         host.trace(hash.value)
         packets += 1
+        lastOpened[packet.connection] = program.now
         if packets % Self.packetsPerMeasurement == 0 { measure(packet.connection) }
     }
 
@@ -36,7 +42,14 @@ final class PacketMonitor: PacketObserver {
         host.report(.addressValidated(remote))
     }
 
-    func measure() {
+    /// How long ago the last packet of a connection came.
+    func silence(of connection: ConnectionHandle) -> TimeSpan {
+        program.now - (lastOpened[connection] ?? .zero)
+    }
+
+    func onDeadline() {
+        deadlines += 1
+        guard deadlines % Self.deadlinesPerMeasurement == 0 else { return }
         for handle in endpoint.connectionHandles { measure(handle) }
     }
 

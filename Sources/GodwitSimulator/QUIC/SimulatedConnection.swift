@@ -76,6 +76,24 @@ public struct SimulatedConnection {
         try core.stopSending(stream, code: code)
     }
 
+    // MARK: Datagrams
+
+    /// The largest datagram that fits a packet now, nil when the peer takes none.
+    public var maxDatagramSize: Int? { core?.maxDatagramSize }
+
+    /// Queues an unreliable datagram.
+    public func sendDatagram(_ bytes: [UInt8]) throws(DatagramError) {
+        guard let core else { throw .unsupportedByPeer }
+        var result = Result<Void, DatagramError>.success(())
+        bytes.withUnsafeBytes { bytes in
+            result = Result { () throws(DatagramError) in try core.sendDatagram(bytes) }
+        }
+        try result.get()
+    }
+
+    /// The oldest datagram that came and was not read; nil when there is none.
+    public func readDatagram() -> [UInt8]? { core?.readDatagram() }
+
     // MARK: The connection
 
     /// Closes with a code of the application's.

@@ -47,17 +47,19 @@ public struct SimulatedHandshake: Sendable {
         }
     }
 
-    func makeServer(ticketKeys: TicketKeys) throws -> ServerHandshake {
+    func makeServer(ticketKeys: TicketKeys, earlyData: EndpointSettings.EarlyData) throws -> ServerHandshake {
+        let filter = earlyData == .unsupported ? nil : ReplayFilter(refusesFirstWindow: earlyData == .refused)
         switch kind {
         case .standIn:
             var server = DeterministicTLSServer(applicationProtocols: applicationProtocols)
             server.ticketKeys = ticketKeys
-            server.earlyData = ReplayFilter(refusesFirstWindow: false)
+            server.earlyData = filter
             return .deterministic(server)
         case .tls(let identity, _):
             var configuration = TLSServerConfiguration(
                 applicationProtocols: applicationProtocols, credentials: ServerCredentials([identity]))
             configuration.ticketKeys = ticketKeys
+            configuration.earlyData = filter
             return .tls(try TLSServer(configuration))
         }
     }

@@ -34,6 +34,8 @@ public struct TraceEvent: Hashable, Sendable {
         case linkChanged
         /// A program added a word to the trace; it stands in ``TraceEvent/serial``.
         case noted
+        /// A host runs another program.
+        case restarted
     }
 
     /// Where something happened.

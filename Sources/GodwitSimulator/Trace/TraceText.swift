@@ -22,7 +22,7 @@ extension SimulatedNetwork {
         text += padded(
             event.reason.map { "\(event.kind) (\($0))" } ?? "\(event.kind)", to: 26, onTheLeft: false)
         switch event.kind {
-        case .frozen, .thawed, .removed, .rebound, .linkChanged: break
+        case .frozen, .thawed, .removed, .rebound, .linkChanged, .restarted: break
         case .moved: text += "to \(event.source) "
         case .noted: text += "0x\(String(event.serial, radix: 16)) "
         default: text += describeDatagram(event)

@@ -30,10 +30,18 @@ public struct SimulateCommand: Sendable {
         let campaign = FaultCampaign(first: firstSeed, count: count)
         let report = campaign.run { tell($0, write) }
         write(writesJSON ? json(report) : report.figures)
+        if !writesJSON { write(features(report)) }
         if isVerbose, !writesJSON, let failure = report.failures.first {
             write(log(of: failure.seed, campaign))
         }
         return report.failures.isEmpty ? 0 : 1
+    }
+
+    /// What the runs had in them, with the number of those that did.
+    private func features(_ report: CampaignReport) -> String {
+        "runs with: "
+            + FaultCampaign.features.map { "\($0) \(report.features[$0, default: 0])" }
+            .joined(separator: ", ")
     }
 
     private func tell(_ progress: CampaignProgress, _ write: (String) -> Void) {
@@ -64,9 +72,11 @@ public struct SimulateCommand: Sendable {
             let replay = quoted(failure.replayCommand)
             return "{\"seed\":\(failure.seed),\"replay\":\(replay),\"violations\":[\(violations)]}"
         }
+        let features = FaultCampaign.features.map { "\(quoted($0)):\(report.features[$0, default: 0])" }
         return """
             {"first":\(firstSeed),"runs":\(report.runs),"virtualSeconds":\(report.virtualTime.inSeconds),\
             "datagrams":\(report.datagrams),"traceHash":"\(String(report.traceHash, radix: 16))",\
+            "features":{\(features.joined(separator: ","))},\
             "failures":[\(failures.joined(separator: ","))]}
             """
     }
