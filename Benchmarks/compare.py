@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Compares the cost of moving bytes with ngtcp2's own client and server, side by side in one run.
+"""Measures what Godwit costs, beside ngtcp2's own client and server in the same run.
 
-Absolute times of one machine on one day mean little, so the programs take turns and ratios are what counts. ngtcp2's
-programs speak HTTP/3 and mhq perf a bare protocol over QUIC; the comparison is of transport plus a thin layer. Everything
-runs in a network namespace of its own whose loopback has an MTU of 1500 (needs root).
+Absolute times of one machine on one day mean little, so the programs take turns and ratios are what counts.
+Everything runs in a network namespace of its own whose loopback has an MTU of 1500 (needs root). README.md says what
+the rows mean.
 """
 
 from __future__ import annotations
@@ -13,153 +13,195 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+
+import measuring
+import programs
+import wire
+from measuring import Cost
+from programs import Program
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PORT = 4433
+PARTS = ("bulk", "requests", "connections", "idle", "allocations", "wire")
+IDLE = 1000
+
+# The costs of each program, one a round.
+Figures = dict[str, list[Cost]]
 
 
 @dataclass
-class Cost:
-    """CPU seconds of one transfer."""
+class Part:
+    """A table of costs."""
 
-    client: float
-    server: float
-    wall: float
-
-
-@dataclass
-class Figures:
-    rounds: list[Cost] = field(default_factory=list)
-
-    def median(self, name: str, gigabytes: float) -> float:
-        return statistics.median(getattr(cost, name) / gigabytes for cost in self.rounds)
+    title: str
+    unit: str
+    # What turns seconds into the unit.
+    factor: float
+    columns: tuple[str, ...]
+    figures: Figures
 
 
-def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_utime + usage.ru_stime
+# -- What is measured
 
 
-def start(command: list[str], **environment: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **environment})
+def interleaved(arguments: argparse.Namespace, of: list[Program], title: str, measure) -> Figures:
+    figures: Figures = {program.name: [] for program in of}
+    for number in range(1, arguments.rounds + 1):
+        for program in of:
+            print(f"{title}, round {number} of {arguments.rounds}: {program.name}", file=sys.stderr, flush=True)
+            figures[program.name].append(measure(program))
+    return figures
 
 
-def transfer(server: list[str], client: list[str]) -> Cost:
-    serving = start(server)
-    time.sleep(1.0)
-    began = time.monotonic()
-    fetching = start(client)
-    client_cpu = cpu_seconds(fetching)
-    wall = time.monotonic() - began
-    serving.send_signal(signal.SIGTERM)
-    return Cost(client_cpu, cpu_seconds(serving), wall)
+def bulk(arguments: argparse.Namespace, of: list[Program]) -> Part:
+    gigabytes = arguments.bytes / 1e9
+
+    def measure(program: Program) -> Cost:
+        return measuring.run(program.server, [program.bulk(arguments.bytes)]).over(gigabytes)
+
+    return Part("a GB on one stream", "CPU s", 1, ("client", "server", "wall"), interleaved(
+        arguments, of, "bulk", measure))
 
 
-def make_certificate(folder: pathlib.Path) -> None:
+def difference(program: Program, commands, short: int, long: int) -> Cost:
+    """What one more costs, so that the start of the programs does not count."""
+    costs = [measuring.run(program.server, commands(count)) for count in (short, long)]
+    return costs[1].less(costs[0]).over(long - short)
+
+
+def requests(arguments: argparse.Namespace, of: list[Program]) -> Part:
+    count = arguments.requests
+
+    def measure(program: Program) -> Cost:
+        return difference(program, lambda count: [program.requests(count)], count // 10, count)
+
+    return Part("a request of 1,000 bytes, 100 at once", "CPU µs", 1e6, ("client", "server", "wall"), interleaved(
+        arguments, of, "requests", measure))
+
+
+def connections(arguments: argparse.Namespace, of: list[Program]) -> Part:
+    count = arguments.connections
+
+    def measure(program: Program) -> Cost:
+        return difference(program, program.connections, count // 10, count)
+
+    # ngtcp2's client is a process for each connection; the others' clients are one process.
+    return Part("a full handshake and 1,000 bytes", "CPU µs", 1e6, ("server",), interleaved(
+        arguments, of, "connections", measure))
+
+
+def idle(arguments: argparse.Namespace, program: Program) -> float:
+    """Bytes of the server's memory for a connection that does nothing."""
+    serving = measuring.start(program.server)
+    try:
+        output = subprocess.run(
+            ["sh", "-c", "sleep 1; exec \"$@\"", "sh", str(arguments.mhq), "perf", "client", programs.ADDRESS, "--idle",
+             str(IDLE), "--json"],
+            check=True, capture_output=True)
+    finally:
+        serving.terminate()
+        serving.wait()
+    return json.loads(output.stdout)["serverBytesPerIdleConnection"]
+
+
+def allocations(arguments: argparse.Namespace, of: list[Program], folder: pathlib.Path) -> dict[str, dict[str, float]]:
+    """How many more calls of malloc a long transfer makes than a short one, for each packet that it is longer."""
+    counter = folder / "count.so"
+    subprocess.run(
+        ["cc", "-O2", "-shared", "-fPIC", "-o", counter, ROOT / "Benchmarks" / "malloc_count.c"], check=True)
+    sizes = (arguments.bytes // 10, arguments.bytes)
+    packets = (sizes[1] - sizes[0]) / 1400
+    result = {}
+    for program in of:
+        short, long = (measuring.count_allocations(program, size, counter, folder) for size in sizes)
+        result[program.name] = {
+            side: (long[index] - short[index]) / packets for index, side in enumerate(("client", "server"))}
+    return result
+
+
+# -- What is printed
+
+
+def medians(part: Part, name: str) -> dict[str, float]:
+    return {
+        column: part.factor * statistics.median(getattr(cost, column) for cost in part.figures[name])
+        for column in part.columns}
+
+
+def ratios(part: Part) -> dict[str, dict[str, float]]:
+    """Of each pair of programs the ratio of their costs, round by round."""
+    pairs = [("mhq", "ngtcp2"), ("core", "ngtcp2"), ("mhq", "core")]
+    return {
+        f"{ours} / {theirs}": {
+            column: statistics.median(
+                getattr(a, column) / getattr(b, column) for a, b in zip(part.figures[ours], part.figures[theirs]))
+            for column in part.columns}
+        for ours, theirs in pairs if ours in part.figures and theirs in part.figures}
+
+
+def table(part: Part) -> str:
+    header = f"{part.unit} {part.title}"
+    lines = [f"{header:50}" + "".join(f"{column:>10}" for column in part.columns)]
+    rows = {name: medians(part, name) for name in part.figures} | ratios(part)
+    for name, row in rows.items():
+        digits = 2 if "/" in name else 3 if part.factor == 1 else 1
+        lines.append(f"  {name:48}" + "".join(f"{row[column]:10.{digits}f}" for column in part.columns))
+    return "\n".join(lines) + "\n"
+
+
+def as_json(part: Part) -> dict[str, object]:
+    return {
+        "unit": f"{part.unit} {part.title}",
+        "median": {name: medians(part, name) for name in part.figures},
+        "ratio": ratios(part),
+        "rounds": {
+            name: [{key: value * part.factor for key, value in asdict(cost).items()} for cost in costs]
+            for name, costs in part.figures.items()},
+    }
+
+
+# -- Making ready
+
+
+def make_files(folder: pathlib.Path, size: int) -> None:
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
          "-subj", "/CN=localhost", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
         check=True, capture_output=True)
+    for name, length in (("bulk", size), ("small", programs.SMALL)):
+        with open(folder / name, "wb") as file:
+            file.truncate(length)
 
 
-def sides(arguments: argparse.Namespace, folder: pathlib.Path) -> dict[str, tuple[list[str], list[str]]]:
-    mhq = str(arguments.mhq)
-    address = f"127.0.0.1:{PORT}"
-    ngtcp2 = pathlib.Path(arguments.ngtcp2)
-    return {
-        "mhq": (
-            [mhq, "perf", "server", "--listen", address],
-            [mhq, "perf", "client", address, "--download", str(arguments.bytes)]),
-        "ngtcp2": (
-            [str(ngtcp2 / "gtlsserver"), "-q", "-d", str(folder), "127.0.0.1", str(PORT), str(folder / "key.pem"),
-             str(folder / "cert.pem")],
-            [str(ngtcp2 / "gtlsclient"), "-q", "--exit-on-all-streams-close", "--no-quic-dump", "--no-http-dump",
-             "127.0.0.1", str(PORT), f"https://localhost:{PORT}/bulk"]),
-    }
+def check_ngtcp2(program: Program, folder: pathlib.Path, size: int) -> None:
+    """Its client exits with 0 whatever happens, so transfers that are not timed go to a file or are logged."""
+    received = folder / "received"
+    received.mkdir()
+    client = program.bulk(size)
+    measuring.run(program.server, [[client[0], f"--download={received}", *client[1:]]])
+    got = received / "bulk"
+    length = got.stat().st_size if got.exists() else 0
+    if length != size:
+        sys.exit(f"compare.py: ngtcp2 got {length} of {size} bytes; its figures would be worth nothing")
+    got.unlink()
+    answers = count_answers(program, 300)
+    if answers != 300:
+        sys.exit(f"compare.py: ngtcp2 got {answers} of 300 answers; its figures would be worth nothing")
 
 
-def check_ngtcp2(programs: dict[str, tuple[list[str], list[str]]], folder: pathlib.Path, size: int) -> None:
-    """Its client exits with 0 whatever happens, so one transfer that is not timed goes to a file."""
-    (folder / "got").mkdir()
-    server, client = programs["ngtcp2"]
-    transfer(server, [client[0], f"--download={folder / 'got'}", *client[1:]])
-    got = folder / "got" / "bulk"
-    received = got.stat().st_size if got.exists() else 0
-    if received != size:
-        sys.exit(f"compare.py: ngtcp2 got {received} of {size} bytes; its figures would be worth nothing")
-
-
-def compare(arguments: argparse.Namespace) -> dict[str, Figures]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        make_certificate(folder)
-        with open(folder / "bulk", "wb") as file:
-            file.truncate(arguments.bytes)
-        programs = sides(arguments, folder)
-        check_ngtcp2(programs, folder, arguments.bytes)
-        figures = {program: Figures() for program in programs}
-        for round_number in range(arguments.rounds):
-            for program, (server, client) in programs.items():
-                print(f"round {round_number + 1} of {arguments.rounds}: {program}", file=sys.stderr, flush=True)
-                figures[program].rounds.append(transfer(server, client))
-        return figures
-
-
-def table(figures: dict[str, Figures], gigabytes: float) -> str:
-    lines = [f"{'CPU s a GB (median)':22}{'client':>10}{'server':>10}{'Mbit/s':>10}"]
-    for program, of in figures.items():
-        speed = statistics.median(gigabytes * 8000 / cost.wall for cost in of.rounds)
-        lines.append(
-            f"{program:22}{of.median('client', gigabytes):10.3f}{of.median('server', gigabytes):10.3f}{speed:10.0f}")
-    ratios = [
-        statistics.median(
-            getattr(ours, side) / getattr(theirs, side)
-            for ours, theirs in zip(figures["mhq"].rounds, figures["ngtcp2"].rounds))
-        for side in ("client", "server")
-    ]
-    lines.append(f"{'ratio, round by round':22}{ratios[0]:10.2f}{ratios[1]:10.2f}")
-    return "\n".join(lines)
-
-
-def allocations(arguments: argparse.Namespace) -> str:
-    """How many more calls of malloc a long transfer makes than a short one, for each packet that it is longer."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        library = folder / "count.so"
-        subprocess.run(
-            ["cc", "-O2", "-shared", "-fPIC", "-o", library, ROOT / "Benchmarks" / "malloc_count.c"], check=True)
-        sizes = (arguments.bytes // 10, arguments.bytes)
-        counts = [count_allocations(arguments, size, library, folder) for size in sizes]
-    packets = (sizes[1] - sizes[0]) / 1400
-    client, server = ((counts[1][side] - counts[0][side]) / packets for side in (0, 1))
-    return f"allocations a packet in steady state: {client:.4f} client, {server:.4f} server"
-
-
-def count_allocations(
-    arguments: argparse.Namespace, size: int, library: pathlib.Path, folder: pathlib.Path
-) -> tuple[int, int]:
-    mhq = str(arguments.mhq)
-    files = folder / "client", folder / "server"
-    server = start(
-        [mhq, "perf", "server", "--listen", f"127.0.0.1:{PORT}"], LD_PRELOAD=str(library),
-        MALLOC_COUNT_FILE=str(files[1]))
-    time.sleep(1.0)
-    client = start(
-        [mhq, "perf", "client", f"127.0.0.1:{PORT}", "--download", str(size)], LD_PRELOAD=str(library),
-        MALLOC_COUNT_FILE=str(files[0]))
-    client.wait()
-    server.send_signal(signal.SIGTERM)
-    server.wait()
-    return int(files[0].read_text()), int(files[1].read_text())
+def count_answers(program: Program, count: int) -> int:
+    serving = measuring.start(program.server)
+    client = [argument for argument in program.requests(count) if argument not in ("-q", "--no-http-dump")]
+    try:
+        log = subprocess.run(["sh", "-c", "sleep 1; exec \"$@\"", "sh", *client], capture_output=True)
+    finally:
+        serving.terminate()
+        serving.wait()
+    return (log.stdout + log.stderr).count(b"[:status: 200]")
 
 
 def enter_namespace(mtu: int) -> None:
@@ -168,7 +210,8 @@ def enter_namespace(mtu: int) -> None:
         subprocess.run(["ip", "link", "set", "lo", "mtu", str(mtu), "up"], check=True)
         return
     if os.geteuid() != 0:
-        sys.exit("compare.py: needs root for a network namespace (exit 77)")
+        print("compare.py: needs root for a network namespace", file=sys.stderr)
+        sys.exit(77)
     os.environ["GODWIT_BENCH_NAMESPACE"] = "1"
     os.execvp("unshare", ["unshare", "--net", sys.executable, *sys.argv])
 
@@ -176,36 +219,80 @@ def enter_namespace(mtu: int) -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mhq", type=pathlib.Path, default=ROOT / ".build/release/mhq")
-    parser.add_argument("--ngtcp2", default="", help="the folder of gtlsclient and gtlsserver; default: as installed")
-    parser.add_argument("--bytes", type=int, default=512 << 20)
+    parser.add_argument("--core", type=pathlib.Path, default=ROOT / ".build/release/CoreBenchmark")
+    parser.add_argument("--ngtcp2", help="the folder of gtlsclient and gtlsserver; default: as installed")
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure this alone; may be given again")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--bytes", type=int, default=512 << 20, help="of a bulk transfer")
+    parser.add_argument("--requests", type=int, default=20_000, help="of 1,000 bytes on one connection")
+    parser.add_argument("--connections", type=int, default=300, help="one after the other")
     parser.add_argument("--mtu", type=int, default=1500)
-    parser.add_argument("--json", action="store_true", help="print the figures of every round as JSON")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, with the figures of every round")
     return parser.parse_args()
 
 
-def find_ngtcp2(arguments: argparse.Namespace) -> None:
+def find_ngtcp2(arguments: argparse.Namespace) -> pathlib.Path:
     if arguments.ngtcp2:
-        return
-    prefix = ROOT / ".build/peers/bin"
+        return pathlib.Path(arguments.ngtcp2)
+    prefix = pathlib.Path(os.environ.get("GODWIT_PEERS", ROOT / ".build/peers")) / "bin"
     found = shutil.which("gtlsclient", path=f"{prefix}:{os.environ.get('PATH', '')}")
     if not found:
         sys.exit("compare.py: gtlsclient is not installed; scripts/install-peers.sh ngtcp2 does that")
-    arguments.ngtcp2 = str(pathlib.Path(found).parent)
+    return pathlib.Path(found).parent
+
+
+def check_programs(arguments: argparse.Namespace) -> None:
+    for program in (arguments.mhq, arguments.core):
+        if not program.exists():
+            sys.exit(f"compare.py: {program} is not there; `swift build -c release --product {program.name}` makes it")
+
+
+def measure(arguments: argparse.Namespace, folder: pathlib.Path) -> dict[str, object]:
+    own = [programs.perf("mhq", arguments.mhq, "perf"), programs.perf("core", arguments.core)]
+    ngtcp2 = programs.ngtcp2(find_ngtcp2(arguments), folder)
+    wanted = arguments.only or PARTS
+    result: dict[str, object] = {}
+    if {"bulk", "requests", "connections"} & set(wanted):
+        make_files(folder, arguments.bytes)
+        check_ngtcp2(ngtcp2, folder, arguments.bytes)
+    for name, part in (("bulk", bulk), ("requests", requests), ("connections", connections)):
+        if name in wanted:
+            result[name] = part(arguments, [*own, ngtcp2])
+    if "idle" in wanted:
+        result["idle"] = {program.name: idle(arguments, program) / 1024 for program in own}
+    if "allocations" in wanted:
+        result["allocations"] = allocations(arguments, own, folder)
+    if "wire" in wanted:
+        result["wire"] = wire.run(arguments.rounds)
+    return result
+
+
+def text(name: str, part: object) -> str:
+    if isinstance(part, Part):
+        return table(part)
+    if name == "wire":
+        return wire.table(part)
+    if name == "idle":
+        title = f"KB of the server's memory an idle connection ({IDLE} of them)"
+        return "\n".join([title, *(f"  {program:48}{value:20.1f}" for program, value in part.items())]) + "\n"
+    lines = [f"{'calls of malloc a packet of a bulk transfer':50}{'client':>10}{'server':>10}"]
+    lines += [f"  {program:48}{row['client']:10.4f}{row['server']:10.4f}" for program, row in part.items()]
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     arguments = parse()
+    check_programs(arguments)
     find_ngtcp2(arguments)
-    if not arguments.mhq.exists():
-        sys.exit(f"compare.py: {arguments.mhq} is not there; swift build -c release --product mhq makes it")
     enter_namespace(arguments.mtu)
-    figures = compare(arguments)
+    with tempfile.TemporaryDirectory() as name:
+        result = measure(arguments, pathlib.Path(name))
     if arguments.json:
-        print(json.dumps({name: [asdict(cost) for cost in of.rounds] for name, of in figures.items()}))
+        print(json.dumps({
+            name: as_json(part) if isinstance(part, Part) else part for name, part in result.items()}, indent=1))
         return
-    print(table(figures, arguments.bytes / 1e9))
-    print(allocations(arguments))
+    for name, part in result.items():
+        print(text(name, part))
 
 
 main()

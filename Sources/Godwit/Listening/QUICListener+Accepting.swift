@@ -70,8 +70,13 @@ extension QUICListener {
             try await handler(connection)
             await connection.closeWhenDelivered(code: configuration.cancellationCode)
         } catch {
-            configuration.logger.debug("a connection's handler failed", metadata: ["error": "\(error)"])
+            logFailure(error)
             await connection.close(code: configuration.cancellationCode)
         }
+    }
+
+    // By itself, because what a function that waits keeps is memory of every idle connection.
+    private func logFailure(_ error: any Error) {
+        configuration.logger.debug("a connection's handler failed", metadata: ["error": "\(error)"])
     }
 }

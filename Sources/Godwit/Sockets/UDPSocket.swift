@@ -124,6 +124,12 @@ extension UDPSocket: ChannelInboundHandler {
         guard let endpoint else { return }
         readMore(for: endpoint)
         endpoint.driver.takeTurn()
+        // What came in the meantime is read at once: to wake up again for it costs more than to look.
+        var turns = 1
+        while turns < Self.turnsPerWakeUp, readMore(for: endpoint) {
+            endpoint.driver.takeTurn()
+            turns += 1
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -143,16 +149,23 @@ extension UDPSocket {
     /// How many trains are read in a row before the connections get their turn.
     private static let trainsPerWakeUp = 16
 
-    /// Reads what else has come.
-    func readMore(for endpoint: EndpointLoop) {
+    /// How many turns the connections get before SwiftNIO looks at its other sockets again.
+    fileprivate static let turnsPerWakeUp = 4
+
+    /// Reads what else has come. Returns whether there was anything.
+    @discardableResult
+    func readMore(for endpoint: EndpointLoop) -> Bool {
         let buffer = endpoint.driver.receiveBuffer
         var arrival = godwit_incoming()
+        var hasRead = false
         for _ in 0..<Self.trainsPerWakeUp where isOpen {
             let count = descriptor.receive(into: buffer, &arrival)
             if count < 0, SystemError.isHint(CInt(-count)) { continue }
-            guard count >= 0 else { return }
+            guard count >= 0 else { break }
+            hasRead = true
             endpoint.receive(
                 UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), Arrival(arrival, at: self))
         }
+        return hasRead
     }
 }

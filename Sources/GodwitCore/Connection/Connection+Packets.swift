@@ -9,14 +9,18 @@ extension Connection {
     // MARK: 1-RTT
 
     /// Writes one packet that fills `slice` if there is enough to send.
+    ///
+    /// - Parameter mayHoldConnectionFrames: false when there are none to send, so that nobody looks for them.
     /// - Returns: its size, nil when there was nothing to write.
     func writeOneRTTPacket(
-        into slice: UnsafeMutableRawBufferPointer, mayElicit: Bool, _ ecn: ECNCodepoint, now: Instant
+        into slice: UnsafeMutableRawBufferPointer, mayElicit: Bool, mayHoldConnectionFrames: Bool,
+        _ ecn: ECNCodepoint, now: Instant
     ) -> Int? {
         guard let remoteID = paths.active.remoteID else { return nil }
         var packet = beginShort(to: remoteID, into: slice)
         scratch.records.removeAll(keepingCapacity: true)
-        let isFull = writeFrames(into: &packet, mayElicit: mayElicit, now: now)
+        let isFull = writeFrames(
+            into: &packet, mayElicit: mayElicit, mayHoldConnectionFrames: mayHoldConnectionFrames, now: now)
         guard !packet.isEmpty else { return nil }
         var flags: SentPacket.Flags = []
         if !isFull, !paths.active.congestion.isUsedUp(bytesInFlight: paths.active.bytesInFlight.count) {
@@ -31,7 +35,7 @@ extension Connection {
             number, largestAcknowledged: loss.largestAcknowledged(.application))
         var writer = ByteWriter(slice)
         let layout = ShortHeader.encode(
-            destinationID: id, spinBit: spin.value, keyPhase: protection.oneRTT!.state.phase,
+            destinationID: id, spinBit: spin.value, keyPhase: protection.oneRTT!.phaseToSend(),
             packetNumber: number,
             packetNumberLength: length, fixedBit: fixedBit(), into: &writer)
         return PacketBuilder(level: .oneRTT, number: number, layout: layout, writer: writer)
@@ -49,8 +53,7 @@ extension Connection {
         now: Instant
     ) -> Int {
         if qlog != nil { logSent(&packet, on: path, isMTUProbe: flags.contains(.mtuProbe)) }
-        let size = packet.seal(protection.oneRTT!.write)
-        protection.oneRTT!.onSealed(packet.number)
+        let size = protection.oneRTT!.seal(&packet)
         scratch.masks.add(
             packet.writer.written.baseAddress!, packetNumberOffset: packet.layout.packetNumberOffset,
             packetNumberLength: packet.layout.packetNumberLength)
@@ -62,7 +65,9 @@ extension Connection {
 
     /// Everything that may stand in a 1-RTT packet, most urgent first.
     /// - Returns: whether more data waits than went in.
-    func writeFrames(into packet: inout PacketBuilder, mayElicit: Bool, now: Instant) -> Bool {
+    func writeFrames(
+        into packet: inout PacketBuilder, mayElicit: Bool, mayHoldConnectionFrames: Bool = true, now: Instant
+    ) -> Bool {
         writeAck(into: &packet, space: .application, now: now)
         guard mayElicit else {
             // A PING now and then lets the peer's acknowledgement tell which of ours arrived (RFC 9000 section 13.2.4).
@@ -74,7 +79,7 @@ extension Connection {
         if crypto.application.hasDataToSend {
             crypto.application.writeFrames(into: &packet.writer, records: &scratch.records)
         }
-        writeConnectionFrames(into: &packet)
+        if mayHoldConnectionFrames { writeConnectionFrames(into: &packet) }
         writeApplicationFrames(into: &packet)
         noteElicitation(&packet)
         if !packet.isAckEliciting, pending.ping || pending.probes.application > 0 { packet.write(.ping) }
@@ -148,7 +153,7 @@ extension Connection {
         if probe.includesPing { packet.write(.ping) }
         if probe.isPadded { packet.pad(to: slice.count) }
         let size = finishShort(&packet, path: probe.path, [], .notECT, now: now)
-        scratch.masks.apply(protection.oneRTT!.writeHeader)
+        scratch.masks.apply(protection.oneRTT!.headerKeyToSend())
         return size
     }
 
@@ -159,7 +164,7 @@ extension Connection {
         packet.write(.ping)
         packet.pad(to: slice.count)
         _ = finishShort(&packet, path: paths.activeID, .mtuProbe, .notECT, now: now)
-        scratch.masks.apply(protection.oneRTT!.writeHeader)
+        scratch.masks.apply(protection.oneRTT!.headerKeyToSend())
         paths.active.mtu.onProbeSent(size: slice.count)
     }
 

@@ -54,7 +54,7 @@ extension Connection {
         guard isFixedBitGood(header.firstByte), header.hasSample else {
             return drop(.invalid, .oneRTT, size: packet.count)
         }
-        guard mayReadOneRTT, let key = protection.oneRTT?.readHeader else {
+        guard mayReadOneRTT, let key = protection.oneRTT?.headerKeyToReceive() else {
             return undecryptable.add(packet, level: .oneRTT, arrival: arrival)
         }
         let opened = HeaderProtection.remove(

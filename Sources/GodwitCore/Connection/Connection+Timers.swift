@@ -27,11 +27,11 @@ extension Connection {
 
     /// RFC 9000 section 10.1: the smaller of both sides' timeouts, but no less than three PTOs.
     private var idleDeadline: Instant {
+        // Asked after every train, so without the arrays that would say it shorter.
         let own = configuration.idleTimeout.map { TimeSpan($0) }
-        guard let timeout = [own, peerParameters.maxIdleTimeout].compactMap({ $0 }).min() else {
-            return .distantFuture
-        }
-        return timers.lastActivity + max(timeout, ptoSpan * 3)
+        guard let timeout = own ?? peerParameters.maxIdleTimeout else { return .distantFuture }
+        let smaller = min(timeout, peerParameters.maxIdleTimeout ?? timeout)
+        return timers.lastActivity + max(smaller, ptoSpan * 3)
     }
 
     private var keepAliveDeadline: Instant {
@@ -96,6 +96,7 @@ extension Connection {
         datagrams.releaseSpareMemory()
         crypto.application.releaseSpareMemory()
         loss.releaseUnusedStorage()
+        localIDs.releaseSpareMemory()
         if events.isEmpty { events.removeAll() }
     }
 
@@ -107,7 +108,8 @@ extension Connection {
         case .sendProbes(let space, let count):
             pending.probes[space] = count
             // A peer that has no id left for a new path of its own can't answer from there; a spare one frees it.
-            if lifecycle.isConfirmed, loss.ptoCount == 2 { localIDs.offerReplacement() }
+            // The offer may be lost, so it is renewed.
+            if lifecycle.isConfirmed, loss.ptoCount >= 2 { localIDs.offerReplacement() }
             // A server that has dropped its Handshake keys neither answers these nor learns from them where we are;
             // its HANDSHAKE_DONE may go to where we were.
             if role == .client, lifecycle == .established { pending.ping = true }

@@ -8,6 +8,8 @@ extension Connection {
     func transmit(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> Transmission? {
         qlog?.advance(to: now)
         defer { if qlog != nil { logChanges(isReceiving: false) } }
+        // Ids that are issued here may be what the first answer is addressed to.
+        defer { collectTableChanges() }
         guard mayProtect() else { return nil }
         switch lifecycle {
         case .closing: return transmitClose(into: buffer, now: now)
@@ -59,7 +61,7 @@ extension Connection {
             || (protection.oneRTT != nil && hasConnectionFramesToSend)
     }
 
-    private var hasConnectionFramesToSend: Bool {
+    var hasConnectionFramesToSend: Bool {
         crypto.application.hasDataToSend || pending.handshakeDone || pending.newToken || pending.ping
             || localIDs.hasFrameToSend || paths.remoteIDs.retirementToSend != nil
     }
@@ -90,18 +92,20 @@ extension Connection {
         var room = min(paths.active.sendAllowance, buffer.count, HeaderProtectionBatch.capacity * size)
         var allowance = allowance
         var written = 0
+        let hasConnectionFrames = hasConnectionFramesToSend
         while room >= Self.leastDatagram {
             let isProbe = pending.probes.application > 0
             let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[written..<written + min(size, room)])
-            guard
-                let count = writeOneRTTPacket(into: slice, mayElicit: isProbe || allowance > 0, ecn, now: now)
-            else { break }
+            let count = writeOneRTTPacket(
+                into: slice, mayElicit: isProbe || allowance > 0,
+                mayHoldConnectionFrames: hasConnectionFrames, ecn, now: now)
+            guard let count else { break }
             written += count
             room -= count
             allowance -= count
             if count < size { break }
         }
-        if let keys = protection.oneRTT { scratch.masks.apply(keys.writeHeader) }
+        if let key = protection.oneRTT?.headerKeyToSend() { scratch.masks.apply(key) }
         guard written > 0 else { return nil }
         return Transmission(
             count: written, segmentSize: min(size, written), remote: paths.active.remote,
@@ -163,7 +167,7 @@ extension Connection {
 
     private func transmitMTUProbe(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> Transmission? {
         guard lifecycle.isConfirmed, pending.probes.application == 0, paths.active.isValidated,
-            paths.active.bytesInFlight.count < paths.active.congestion.window,
+            paths.active.remoteID != nil, paths.active.bytesInFlight.count < paths.active.congestion.window,
             let size = paths.active.mtu.probeSize(at: now), size <= buffer.count
         else { return nil }
         let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])

@@ -141,10 +141,11 @@ struct LocalConnectionIDs: Codable, Sendable {
     ///
     /// A peer that has spent all its ids, and then sees us come from another address, has none left to send
     /// there: not even the frames that would retire the others (section 9.3). So when a new path stays
-    /// silent, the side that moved calls this; the frame goes with every packet until it is acknowledged
-    /// (section 9.5). How often it can be done without the peer retiring anything is bounded, and section
-    /// 5.1.2's advice against it set aside.
+    /// silent, the side that moved calls this; each time, what was not acknowledged goes out again as well
+    /// (section 9.5), because nothing may ever come to show that it was lost. How often it can be done without
+    /// the peer retiring anything is bounded, and section 5.1.2's advice against it set aside.
     mutating func offerReplacement() {
+        for index in issued.indices where issued[index].delivery == .sent { issued[index].delivery = .unsent }
         let usable = issued.filter { $0.sequenceNumber >= retirePriorTo }
         guard usable.count >= limit, issued.count - usable.count < 2 * limit, let oldest = usable.first else {
             return
@@ -244,6 +245,12 @@ struct LocalConnectionIDs: Codable, Sendable {
     mutating func resume(shiftedBy span: TimeSpan) {
         for index in departing.indices { departing[index].until += span }
         issuance.shift(by: span)
+    }
+
+    /// Gives back memory of lists that are empty.
+    mutating func releaseSpareMemory() {
+        if actions.isEmpty { actions = [] }
+        if departing.isEmpty { departing = [] }
     }
 
     // MARK: The endpoint's table

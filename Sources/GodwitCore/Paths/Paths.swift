@@ -87,6 +87,9 @@ struct Paths: Codable, Sendable {
 
     var activeID: PathID { all[activeIndex].id }
 
+    // Every packet asks for a path. Inlined, because a call that does not mutate copies all of `self` first.
+
+    @inline(__always)
     func index(of id: PathID) -> Int? {
         if all[activeIndex].id == id { return activeIndex }
         return all.firstIndex { $0.id == id }
@@ -100,8 +103,13 @@ struct Paths: Codable, Sendable {
         _modify { yield &all[index(of: id)!] }
     }
 
+    @inline(__always)
     func index(local: NetworkAddress, remote: NetworkAddress) -> Int? {
         if all[activeIndex].matches(local: local, remote: remote) { return activeIndex }
+        return indexAsideOfActive(local: local, remote: remote)
+    }
+
+    private func indexAsideOfActive(local: NetworkAddress, remote: NetworkAddress) -> Int? {
         if let exact = all.firstIndex(where: { $0.matches(local: local, remote: remote) }) { return exact }
         if all[activeIndex].covers(local: local, remote: remote) { return activeIndex }
         return all.firstIndex { $0.covers(local: local, remote: remote) }

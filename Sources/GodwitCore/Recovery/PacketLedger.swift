@@ -343,8 +343,12 @@ extension PacketLedger {
     }
 
     /// Gives back the memory of queues that are empty, and forgets losses: nothing late comes any more.
+    ///
+    /// When nothing is in flight, what is left are packets of ACK frames alone, the last things sent in most
+    /// conversations; nobody waits to hear of them.
     mutating func releaseUnusedStorage() {
         lostPackets.releaseStorage()
+        if notInFlight == entries.count { while !entries.isEmpty { removeFirst() } }
         if entries.isEmpty { entries.removeAll() }
         if records.isEmpty { records.removeAll() }
     }

@@ -2,6 +2,8 @@ import GodwitWire
 
 /// The packets received in one packet number space, and what is to be acknowledged of them
 /// (RFC 9000 section 13.2).
+///
+/// What every packet asks is inlined: a call that does not mutate would copy the whole of it first.
 struct ReceivedPackets: Codable, Sendable {
     /// How many ranges are remembered. The smallest give way; whatever lies below them counts as a duplicate.
     static let maximumRanges = 64
@@ -31,7 +33,7 @@ struct ReceivedPackets: Codable, Sendable {
     }
 
     /// The largest number received, from which shortened ones are restored (RFC 9000 section 17.1).
-    var largest: UInt64? { ranges.last.map { $0.upperBound - 1 } }
+    @inline(__always) var largest: UInt64? { ranges.last.map { $0.upperBound - 1 } }
     /// How many ranges are remembered; never more than ``maximumRanges``.
     var rangeCount: Int { ranges.count }
     /// Whether a packet that leaves anyway should take an ACK frame along.
@@ -60,6 +62,7 @@ struct ReceivedPackets: Codable, Sendable {
     }
 
     /// To be asked before a packet's frames are processed.
+    @inline(__always)
     func isDuplicate(_ packetNumber: UInt64) -> Bool {
         guard let last = ranges.last else { return packetNumber < floor }
         if packetNumber >= last.upperBound { return false }
@@ -96,6 +99,7 @@ struct ReceivedPackets: Codable, Sendable {
 
     /// RFC 9000 section 13.2.1: below another ack-eliciting packet, or above all of them with something
     /// missing in between.
+    @inline(__always)
     private func isOutOfOrder(_ packetNumber: UInt64) -> Bool {
         guard let largestAckEliciting else { return false }
         if packetNumber < largestAckEliciting { return true }

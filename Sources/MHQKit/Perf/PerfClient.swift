@@ -3,57 +3,6 @@ import Godwit
 import NIOCore
 import NIOPosix
 
-/// What `mhq perf client` is to do.
-public struct PerfPlan: Sendable {
-    /// How many bytes each stream downloads.
-    public var download: UInt64 = 0
-    /// How many bytes each stream uploads.
-    public var upload: UInt64 = 0
-    /// How many streams run at once.
-    public var parallel = 1
-    /// How many streams there are in all.
-    public var count = 1
-    /// How many connections are made one after the other before, to measure handshakes.
-    public var handshakes = 0
-
-    /// Nothing to do yet.
-    public init() {}
-}
-
-/// What was measured.
-public struct PerfReport: Sendable, Codable {
-    /// Bytes of content received.
-    public var downloadBytes: UInt64
-    /// Bytes of content sent.
-    public var uploadBytes: UInt64
-    /// Streams that were answered.
-    public var requests: Int
-    /// Connections made one after the other.
-    public var handshakes: Int
-    /// How long it took.
-    public var seconds: Double
-    /// Content in both directions, in 10^6 bits a second.
-    public var megabitsPerSecond: Double
-    /// Streams answered a second.
-    public var requestsPerSecond: Double
-    /// The client's CPU time, in seconds.
-    public var clientCPUSeconds: Double
-    /// The server's CPU time, in seconds.
-    public var serverCPUSeconds: Double
-    /// CPU seconds per 10^9 bytes, both directions together.
-    public var clientCPUPerGB: Double?
-    /// CPU seconds per 10^9 bytes, both directions together.
-    public var serverCPUPerGB: Double?
-    /// Microseconds of CPU a request.
-    public var clientCPUPerRequest: Double
-    /// Microseconds of CPU a request.
-    public var serverCPUPerRequest: Double
-    /// Packets that the client declared lost.
-    public var packetsLost: UInt64
-    /// A full datagram's UDP payload, in bytes.
-    public var udpPayloadSize: Int
-}
-
 /// The client of `mhq perf`.
 public struct PerfClient: Sendable {
     let host: String
@@ -75,10 +24,10 @@ public struct PerfClient: Sendable {
         return try await QUICConnection.connect(
             to: host, port: port, configuration: configuration, eventLoopGroup: group
         ) { connection in
-            let before = try await Measurement.take(over: connection)
+            let before = try await PerfClient.measure(over: connection)
             try await PerfClient.exchange(plan, over: connection)
-            let after = try await Measurement.take(over: connection)
-            return await PerfClient.report(plan, before, after, connection)
+            let after = try await PerfClient.measure(over: connection)
+            return PerfReport(plan, from: before, to: after, await connection.statistics)
         }
     }
 
@@ -107,7 +56,11 @@ public struct PerfClient: Sendable {
             try await stream.write(chunk.getSlice(at: 0, length: Int(size))!, finish: left == 0)
         }
         var received: UInt64 = 0
-        while let bytes = try await stream.read() { received += UInt64(bytes.readableBytes) }
+        var buffer = ByteBuffer()
+        while let count = try await stream.read(into: &buffer) {
+            received += UInt64(count)
+            buffer.clear()
+        }
         guard received == plan.download else {
             throw Failure(ExitCode.protocolError, "the server sent \(received) of \(plan.download) bytes")
         }
@@ -148,37 +101,8 @@ public struct PerfClient: Sendable {
         return value
     }
 
-    private struct Measurement {
-        var clock: ContinuousClock.Instant
-        var client: Duration
-        var server: UInt64
-
-        static func take(over connection: QUICConnection) async throws -> Measurement {
-            let server = try await PerfClient.ask(PerfProtocol.cpuTime, over: connection)
-            return Measurement(clock: .now, client: PerfProtocol.processCPUTime, server: server)
-        }
-    }
-
-    private static func report(
-        _ plan: PerfPlan, _ before: Measurement, _ after: Measurement, _ connection: QUICConnection
-    ) async -> PerfReport {
-        let statistics = await connection.statistics
-        let seconds = (after.clock - before.clock).inSeconds
-        let count = UInt64(plan.count)
-        let (down, up) = (plan.download * count, plan.upload * count)
-        let gigabytes = Double(down + up) / 1e9
-        let client = (after.client - before.client).inSeconds
-        let server = Double(after.server - before.server) / 1e6
-        return PerfReport(
-            downloadBytes: down, uploadBytes: up, requests: plan.count, handshakes: 0, seconds: seconds,
-            megabitsPerSecond: Double(down + up) * 8 / 1e6 / seconds,
-            requestsPerSecond: Double(plan.count) / seconds, clientCPUSeconds: client,
-            serverCPUSeconds: server,
-            clientCPUPerGB: gigabytes > 0 ? client / gigabytes : nil,
-            serverCPUPerGB: gigabytes > 0 ? server / gigabytes : nil,
-            clientCPUPerRequest: client * 1e6 / Double(plan.count),
-            serverCPUPerRequest: server * 1e6 / Double(plan.count), packetsLost: statistics.packetsLost,
-            udpPayloadSize: statistics.udpPayloadSize)
+    private static func measure(over connection: QUICConnection) async throws -> PerfMeasurement {
+        PerfMeasurement(serverMicroseconds: try await ask(PerfProtocol.cpuTime, over: connection))
     }
 
     // MARK: Handshakes
@@ -193,18 +117,16 @@ public struct PerfClient: Sendable {
         return try await QUICConnection.connect(
             to: host, port: port, configuration: configuration, eventLoopGroup: group
         ) { connection in
-            let before = try await Measurement.take(over: connection)
+            let before = try await PerfClient.measure(over: connection)
             for _ in 0..<plan.handshakes {
                 try await QUICConnection.connect(
                     to: host, port: port, configuration: configuration, eventLoopGroup: group
                 ) { try await PerfClient.exchangeOne(request, over: $0) }
             }
-            let after = try await Measurement.take(over: connection)
+            let after = try await PerfClient.measure(over: connection)
             var measured = request
-            measured.count = plan.handshakes
-            var report = await PerfClient.report(measured, before, after, connection)
-            report.handshakes = plan.handshakes
-            return report
+            measured.handshakes = plan.handshakes
+            return PerfReport(measured, from: before, to: after, await connection.statistics)
         }
     }
 }

@@ -58,12 +58,11 @@ public struct PerfServer: Sendable {
 
     /// Takes the request and whatever is uploaded behind it; nil when even the request is cut off.
     private static func receive(_ stream: QUICStream) async throws -> UInt64? {
-        var request = ByteBuffer()
+        var buffer = ByteBuffer()
         var wanted: UInt64?
-        while var bytes = try await stream.read() {
-            guard wanted == nil else { continue }
-            request.writeBuffer(&bytes)
-            wanted = request.readInteger()
+        while try await stream.read(into: &buffer) != nil {
+            wanted = wanted ?? buffer.readInteger()
+            if wanted != nil { buffer.clear() }
         }
         return wanted
     }

@@ -154,4 +154,26 @@ struct ResumeTests {
         try sender.acknowledge(51...52, at: at(ms: 170))
         #expect(sender.outcome.ackedFrames == [.maxData(4), .maxData(4)])
     }
+
+    @Test("An idle connection forgets packets of ACK frames alone; that they are acknowledged is no surprise")
+    func releasedPacketsNotInFlight() throws {
+        var sender = RecoverySender.withSample(ms(80))
+        sender.send(0...2, at: at(ms: 0), flags: [], frames: [.ack(largest: 1)])
+        sender.loss.releaseUnusedStorage()
+        #expect(sender.loss[.application].entries.isEmpty)
+        #expect(sender.loss[.application].records.isEmpty)
+        try sender.acknowledge(0...2, at: at(ms: 80))
+        #expect(sender.outcome.acked.isEmpty)
+    }
+
+    @Test("As long as something is in flight nothing is forgotten")
+    func keptPackets() throws {
+        var sender = RecoverySender.withSample(ms(80))
+        sender.send(0, at: at(ms: 0), flags: [], frames: [.ack(largest: 1)])
+        sender.send(1, at: at(ms: 0), frames: [.handshakeDone])
+        sender.send(2, at: at(ms: 0), flags: [], frames: [.ack(largest: 2)])
+        sender.loss.releaseUnusedStorage()
+        try sender.acknowledge(0...2, at: at(ms: 80))
+        #expect(sender.ackedNumbers == [0, 1, 2])
+    }
 }
