@@ -94,6 +94,35 @@ struct CancellationTests {
         }
     }
 
+    @Test("How a stream ended is still told when it is over in both directions (RFC 9000 section 3.2)")
+    func bothEnded() async throws {
+        try await LoopbackPair.run { connection in
+            for await stream in connection.incomingStreams {
+                let isEcho = try await stream.read(upTo: 4) == ByteBuffer(string: "echo")
+                if isEcho {
+                    try await stream.write(ByteBuffer(string: "echo"), finish: true)
+                } else {
+                    await stream.reset(code: 46)
+                    await stream.stopSending(code: 47)
+                }
+            }
+        } _: { pair in
+            let connection = try await pair.connect()
+            let stream = try await connection.openStream()
+            try await stream.write(ByteBuffer(string: "x"))
+            let stopped = await failure { while true { try await stream.write(pattern(1000)) } }
+            #expect(stopped as? QUICError == .streamStoppedByPeer(code: 47))
+            // The answer to the request to stop is acknowledged along with what follows it.
+            for _ in 0..<3 {
+                let echo = try await connection.openStream()
+                try await echo.write(ByteBuffer(string: "echo"), finish: true)
+                #expect(try await echo.collect(upTo: 10) == ByteBuffer(string: "echo"))
+            }
+            let reset = await failure { try await stream.read() }
+            #expect(reset as? QUICError == .streamResetByPeer(code: 46))
+        }
+    }
+
     @Test("A stream that nobody holds any more is reset, and the peer asked to stop")
     func dropped() async throws {
         let (taken, seen) = (Report<Void>(), Report<(any Error)?>())

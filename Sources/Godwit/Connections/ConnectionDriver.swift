@@ -146,7 +146,7 @@ final class ConnectionDriver: @unchecked Sendable {
         switch event {
         case .opened(let id): onOpened(id)
         case .readable(let id): streams[id]?.readers.wakeAll()
-        case .resetByPeer(let id, _): onReset(id)
+        case .resetByPeer(let id, let code): onReset(id, code)
         case .writable(let id): streams[id]?.writers.wakeAll()
         case .stopSendingByPeer(let id, let code): streams[id]?.onStoppedByPeer(code: code)
         case .finished(let id): streams[id]?.onAllAcknowledged()
@@ -164,9 +164,9 @@ final class ConnectionDriver: @unchecked Sendable {
 
     /// A stream that was reset before anybody took it is none any more. Otherwise a peer that opens and
     /// resets streams, of which the core forgets each at once, could fill the queue without end.
-    private func onReset(_ id: StreamID) {
+    private func onReset(_ id: StreamID, _ code: UInt64) {
         guard let stream = streams[id] else { return }
-        if stream.isTaken { return stream.readers.wakeAll() }
+        if stream.isTaken { return stream.onResetByPeer(code: code) }
         incoming.removeAll { $0 === stream }
         stream.abandon()
     }

@@ -172,6 +172,11 @@ final class StreamDriver: @unchecked Sendable {
 
     private var isReceivingFinished: Bool { if case .finished? = receivingEnd { true } else { false } }
 
+    func onResetByPeer(code: UInt64) {
+        if receivingEnd == nil { receivingEnd = .failed(.streamResetByPeer(code: code)) }
+        readers.wakeAll()
+    }
+
     /// Asks the peer to send no more.
     func stop(code: UInt64) {
         guard receivingEnd == nil else { return }
