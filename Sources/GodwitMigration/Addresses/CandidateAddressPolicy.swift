@@ -30,6 +30,11 @@ public struct CandidateAddressPolicy: Hashable, Sendable, Codable {
 }
 
 extension NetworkAddress {
+    /// The address as frames name it, without an interface.
+    var asTold: NetworkAddress {
+        ip.scope == 0 ? self : NetworkAddress(ip: IPAddress(high: ip.high, low: ip.low), port: port)
+    }
+
     /// The address as it is reached from a connection whose server is at `current`: frames name no interface,
     /// so a link-local address is taken to be on the one in use (Specs/server-migration.md 5.2).
     func reached(from current: NetworkAddress) -> NetworkAddress {

@@ -133,7 +133,8 @@ public struct ClientMigrationMachine: Hashable, Sendable, Codable {
         switch input {
         case .frame(let frame, let packetNumber, let remote):
             let news = try rules.receive(
-                frame, packetNumber: packetNumber, from: remote, current: context.active, isSearching: false)
+                frame, packetNumber: packetNumber, from: remote.asTold, current: context.active.asTold,
+                isSearching: false)
             if let news { client.receive(news, rules: &rules, context, &actions) }
         case .packet(let number, let remote, let isHighest):
             client.onPacket(
@@ -146,7 +147,7 @@ public struct ClientMigrationMachine: Hashable, Sendable, Codable {
             client.onLifeSign(&actions)
         case .elicited: client.silence.resume(at: context.now, context.surroundings)
         case .pathValidated(let address, let packetNumber):
-            _ = client.onValidated(address, rules: &rules, packetNumber: packetNumber, context, &actions)
+            client.onValidated(address, rules: &rules, packetNumber: packetNumber, context, &actions)
         case .pathFailed(let address): client.onFailed(address)
         case .probeTimeout(let largestSent):
             client.startSearch(.silence, isDoubt: true, largestSent: largestSent, context, &actions)
@@ -169,7 +170,7 @@ public struct ClientMigrationMachine: Hashable, Sendable, Codable {
         switch input {
         case .frame(let frame, let packetNumber, let remote):
             let news = try rules.receive(
-                frame, packetNumber: packetNumber, from: remote, current: context.active,
+                frame, packetNumber: packetNumber, from: remote.asTold, current: context.active.asTold,
                 isSearching: client.isProbing)
             if let news { client.receive(news, context, &actions) }
         case .packet(let number, let remote, true):

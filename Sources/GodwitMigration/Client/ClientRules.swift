@@ -162,7 +162,7 @@ struct ClientRules: Hashable, Sendable, Codable {
     // MARK: Moves
 
     /// Whether packets from unknown addresses are worth opening (Specs/server-migration.md 4.3.3). In
-    /// Synchronized Symmetric one of them may be the announcement itself, of a server that was moved too early.
+    /// Synchronized Symmetric one of them may carry the announcement, of a server that was moved too early.
     var opensStrangers: Bool {
         admitsStrangers || (agreement.permits(.synchronizedSymmetric) && pool == nil && announcement == .none)
     }

@@ -57,11 +57,11 @@ extension GodwitClient {
     ) {
         let address = frame.address.reached(from: context.active)
         if frame.isRetired { return retire(address, rules: &rules, context, &actions) }
-        expectMove(context, &actions)
+        // Where the server wants the client already, another wish of the same kind announces no move.
+        let isContent = rules.combined.prefers(context.active.asTold)
+        if address != context.active, !isContent || !frame.isPreferred { expectMove(context, &actions) }
         tell(frame.address, .alternative, context, &actions)
-        guard frame.isPreferred, candidates.contains(address), !rules.combined.prefers(context.active) else {
-            return
-        }
+        guard frame.isPreferred, candidates.contains(address), !isContent else { return }
         goThere(address, context, &actions)
     }
 
@@ -85,11 +85,12 @@ extension GodwitClient {
         _ actions: inout ClientMigrationActions
     ) {
         actions.append(.event(.withdrawn(address)))
+        let wasKnown = candidates.contains(address)
+        candidates.remove(address)
         guard address != context.active else {
             return startSearch(.withdrawn, isDoubt: false, largestSent: 0, context, &actions)
         }
-        guard candidates.contains(address) else { return }
-        candidates.remove(address)
+        guard wasKnown else { return }
         actions.append(.release(address))
         if candidates.told == 0 { search = nil }
         if !candidates.hasAnnounced { forgetAnnouncement(&rules) }

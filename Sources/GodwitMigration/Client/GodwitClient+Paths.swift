@@ -45,22 +45,19 @@ extension GodwitClient {
 
     // MARK: Answers
 
-    /// An address has answered a challenge; true when data goes there now.
+    /// An address has answered a challenge; data goes there if that was all it lacked.
     mutating func onValidated(
         _ address: NetworkAddress, rules: inout ClientRules, packetNumber: UInt64, _ context: ClientContext,
         _ actions: inout ClientMigrationActions
-    ) -> Bool {
+    ) {
         budget.onAnswer(from: address)
-        guard address != context.active else {
-            onLifeSign(&actions)
-            return false
-        }
-        guard let candidate = candidates[address] else { return false }
+        guard address != context.active else { return onLifeSign(&actions) }
+        guard let candidate = candidates[address] else { return }
         candidates[address]?.schedule = nil
         candidates[address]?.answeredAt = context.now
-        guard candidate.isWanted || search != nil else { return false }
+        // One that was only heard from may relay what the server says elsewhere.
+        guard candidate.isWanted || (search != nil && !candidate.isHeard) else { return }
         move(to: address, rules: &rules, packetNumber: packetNumber, context, &actions)
-        return true
     }
 
     private mutating func move(

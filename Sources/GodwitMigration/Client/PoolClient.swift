@@ -4,11 +4,11 @@ import GodwitWire
 ///
 /// The pool is told once and stays; without the extension it can't change any more when the server has moved.
 struct PoolClient: Hashable, Sendable, Codable {
-    /// What the frames carried. A server may name more than the client looks at, but not more than this many
-    /// are remembered.
-    private(set) var announced: [MigrationAddress] = []
+    /// How many frames count; the others are ignored.
+    static let capacity = 4 * ProbeBudget.candidateLimit
 
-    private static let capacity = 4 * ProbeBudget.candidateLimit
+    /// What the frames carried.
+    private(set) var announced: [MigrationAddress] = []
 
     /// Takes a POOL_MIGRATION_ADDRESS.
     ///
@@ -23,7 +23,8 @@ struct PoolClient: Hashable, Sendable, Codable {
                 "the pool changes during or after a move", MigrationFrameType.poolMigrationAddress)
         }
         let addresses = try Self.addresses(in: address, current: current, isExtended: isExtended)
-        if announced.count < Self.capacity { announced.append(address) }
+        guard announced.count < Self.capacity else { return [] }
+        announced.append(address)
         return addresses
     }
 

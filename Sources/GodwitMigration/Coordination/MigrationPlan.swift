@@ -2,8 +2,7 @@ public import GodwitWire
 
 /// How the connections of a server are to move (Specs/server-migration.md 7.1).
 ///
-/// For each connection there is a list of orders, of which the first holds that both ends know and that
-/// nothing stands in the way of as far as the plan can tell.
+/// For each connection there is a list of orders, of which the first holds that nothing stands in the way of.
 public struct MigrationPlan: Hashable, Sendable, Codable {
     /// What to do with connections that are not named.
     public var orders: [MigrationOrder]
@@ -34,12 +33,18 @@ public struct MigrationPlan: Hashable, Sendable, Codable {
             ])
     }
 
-    /// The order for a connection; nil when the plan does not name it.
+    /// How a connection is to move, the most wanted way first; empty when the plan does not name it.
     ///
     /// - Parameter id: the connection id that the client chose first.
-    public func order(for id: ConnectionID, _ agreement: MigrationAgreement) -> MigrationOrder? {
-        let orders = exceptions[id] ?? self.orders
-        return orders.first { agreement.permits($0.strategy) } ?? orders.first
+    public func orders(for id: ConnectionID) -> [MigrationOrder] { exceptions[id] ?? orders }
+
+    /// What to tell a connection's machine of the plan.
+    ///
+    /// - Parameter id: the connection id that the client chose first.
+    public func input(for id: ConnectionID, _ epoch: MigrationEpoch) -> ServerMigrationInput {
+        let orders = orders(for: id)
+        guard let first = orders.first else { return .leaveOut(epoch) }
+        return .prepare(first, epoch, otherwise: Array(orders.dropFirst()))
     }
 
     /// Every address that the plan leads to.

@@ -3,8 +3,8 @@ public import GodwitWire
 /// What a server's connection reports to its ``ServerMigrationMachine``.
 public enum ServerMigrationInput: Hashable, Sendable {
     // Commands
-    /// An operator plans a move.
-    case prepare(MigrationOrder, MigrationEpoch)
+    /// An operator plans a move: by the order, or by the first of the others that is possible if that is not.
+    case prepare(MigrationOrder, MigrationEpoch, otherwise: [MigrationOrder] = [])
     /// The plan does not name this connection.
     case leaveOut(MigrationEpoch)
     /// The process is about to be frozen: the last occasion to say something from here.

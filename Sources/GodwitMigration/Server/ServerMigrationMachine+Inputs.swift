@@ -13,7 +13,8 @@ extension ServerMigrationMachine {
     ) {
         defer { updateDeadline() }
         switch input {
-        case .prepare(let order, let epoch): prepare(order, epoch, surroundings, now, &actions)
+        case .prepare(let order, let epoch, let alternatives):
+            prepare([order] + alternatives, epoch, surroundings, now, &actions)
         case .leaveOut(let epoch): report(.obstructed(.notPlanned), epoch, now, &actions)
         case .hold(let epoch): hold(epoch)
         case .networkSwitched(let epoch, let thaw): arrive(epoch, thaw, surroundings, now, &actions)
@@ -74,9 +75,9 @@ extension ServerMigrationMachine {
             pool.tell(outbox: &outbox)
             if pool.isTold { actions.append(.supplyConnectionIDs(pool.pool.count + 1)) }
         }
-        guard case .waiting(let order, let epoch) = stage else { return }
+        guard case .waiting(let orders, let epoch) = stage else { return }
         stage = .idle
-        prepare(order, epoch, surroundings, now, &actions)
+        prepare(orders, epoch, surroundings, now, &actions)
     }
 
     /// Specs/server-migration.md 7.4: a client that moves has to be found again before the server moves.

@@ -5,28 +5,44 @@ extension ServerMigrationMachine {
     // MARK: Preparing
 
     mutating func prepare(
-        _ order: MigrationOrder, _ epoch: MigrationEpoch, _ surroundings: ServerSurroundings, _ now: Instant,
-        _ actions: inout ServerMigrationActions
+        _ orders: [MigrationOrder], _ epoch: MigrationEpoch, _ surroundings: ServerSurroundings,
+        _ now: Instant, _ actions: inout ServerMigrationActions
     ) {
         guard isConfirmed else {
-            stage = .waiting(order, epoch)
+            stage = .waiting(orders, epoch)
             let obstacle = agreement.isNone ? MigrationObstacle.notNegotiated : .handshakeUnfinished
             return report(.obstructed(obstacle), epoch, now, &actions)
         }
         // A repeated command changes nothing.
-        if case .preparing(let move) = stage, move.order == order { return adopt(epoch, move, now, &actions) }
+        if case .preparing(let move) = stage, orders.contains(move.order) {
+            return adopt(epoch, move, now, &actions)
+        }
         callOffPreparation()
+        let order = choose(from: orders, surroundings)
         if let obstacle = obstacle(to: order, surroundings, superseding: false) {
             retireAll(except: nil)
             return report(.obstructed(obstacle), epoch, now, &actions)
         }
+        begin(order, epoch, &actions)
+        reportProgress(now, &actions)
+    }
+
+    /// The first that is possible. If none is, the obstacle is that of the first that both ends know, since
+    /// it says the most.
+    private func choose(from orders: [MigrationOrder], _ surroundings: ServerSurroundings) -> MigrationOrder {
+        orders.first { obstacle(to: $0, surroundings, superseding: false) == nil }
+            ?? orders.first { agreement.permits($0.strategy) } ?? orders.first ?? .symmetric
+    }
+
+    private mutating func begin(
+        _ order: MigrationOrder, _ epoch: MigrationEpoch, _ actions: inout ServerMigrationActions
+    ) {
         stage = .preparing(ServerMove(order: order, epoch: epoch, strategy: begin(order)))
         retireAll(except: order.destination)
         actions.append(.event(.started(order.strategy)))
         if let destination = order.destination {
             actions.append(.supplyConnectionIDs(destination.addresses.count + 1))
         }
-        reportProgress(now, &actions)
     }
 
     private mutating func adopt(

@@ -37,7 +37,7 @@ public struct ServerMigrationMachine: Hashable, Sendable, Codable {
     enum Stage: Hashable, Sendable, Codable {
         case idle
         /// A plan waits for the handshake.
-        case waiting(MigrationOrder, MigrationEpoch)
+        case waiting([MigrationOrder], MigrationEpoch)
         case preparing(ServerMove)
         case arrived(ServerMove, ServerArrival)
     }

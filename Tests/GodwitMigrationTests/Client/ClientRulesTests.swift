@@ -195,10 +195,22 @@ struct ClientRulesTests {
             for index in 0..<200 {
                 let frame = MigrationFrame.poolMigrationAddress(MigrationAddress(NetworkAddress.other(index)))
                 let events = try client.receive(frame).events
-                #expect(events == [index < 8 ? .told(.other(index)) : .refused(.other(index))])
+                let expected = index < 8 ? ClientMigrationEvent.told(.other(index)) : .refused(.other(index))
+                // What exceeds the limit by far is not even looked at.
+                #expect(events == (index < 32 ? [expected] : []))
             }
             #expect(try client.timeOut().probes.filter { $0 != .old }.count == 8)
         }
+    }
+
+    @Test("A client of the thesis's keeps 32 of however many (Specs/server-migration.md 5.2.1)")
+    func manyAddressesThesis() throws {
+        var client = try client(.poolOfAddresses, .thesis)
+        for index in 0..<200 {
+            try client.receive(.poolMigrationAddress(MigrationAddress(NetworkAddress.other(index))))
+        }
+        let tried = Set(try (0..<200).flatMap { _ in try client.timeOut().moves })
+        #expect(tried.count == 33)
     }
 
     @Test("An alternative address that was not agreed on is an unknown frame (RFC 9000 section 12.4)")

@@ -187,6 +187,34 @@ struct CombinedClientTests {
         #expect(try candidates(client).isEmpty)
     }
 
+    @Test(
+        "An address that was withdrawn and left is not tried again (Specs/server-migration.md 6.5.8)"
+    )
+    func withdrawnAndLeft() throws {
+        var client = try ScriptedClient(.extended)
+        try client.receive(frame(.new, 0, preferred: true))
+        try client.validate(.new)
+        try client.receive(frame(.newer, 1))
+        #expect(try client.receive(frame(.new, 2, retired: true)).probes.contains(.newer))
+        try client.validate(.newer)
+        #expect(try candidates(client).isEmpty)
+    }
+
+    @Test(
+        "Where the server wants the client, its word announces no move (Specs/server-migration.md 6.5.5)"
+    )
+    func confirmation() throws {
+        var client = try ScriptedClient(.extended)
+        try client.receive(frame(.new, 0, preferred: true))
+        try client.receive(frame(.new6, 1, preferred: true))
+        try client.validate(.new)
+        for repetition in [frame(.new, 2, preferred: true), frame(.new6, 3, preferred: true)] {
+            #expect(!(try client.receive(repetition)).events.contains(.announced))
+            #expect(client.machine.idleTimeoutSuspended(at: client.now) == nil)
+        }
+        #expect(try client.receive(frame(.newer, 4)).events.contains(.announced))
+    }
+
     @Test("A link-local address is reached by the interface in use (Specs/server-migration.md 5.2.6)")
     func linkLocal() throws {
         let here = NetworkAddress(ip: IPAddress(high: 0xfe80 << 48, low: 1, scope: 3), port: 4433)

@@ -229,6 +229,17 @@ struct GodwitClientTests {
         #expect(client.machine.deadline == nil)
     }
 
+    // Holds: W9
+    @Test("Not even a search leads data to who relays the server's probes (Specs/server-migration.md 5.7.4)")
+    func relayedDuringSearch() throws {
+        var client = try ScriptedClient([.explicit, .extended])
+        try client.receive(Self.toNew)
+        try client.timeOut()
+        try client.hear(from: .other(9), isHighestNonProbing: false)
+        #expect(try client.validate(.other(9)).moves.isEmpty)
+        #expect(try client.validate(.new).moves == [.new])
+    }
+
     // Specs/server-migration.md 5.5.5
     @Test(
         "A search that has spent all it may still answers who speaks up, sparingly"

@@ -250,8 +250,7 @@ struct MigrationBarrierTests {
         let plan = MigrationPlan(default: .explicit(destination: .new))
         barrier.receive(.census(loop: 0, connections: servers.indices.map(id)))
         for index in servers.indices {
-            let order = try #require(plan.order(for: id(index), servers[index].machine.agreement))
-            for case .report(let report) in servers[index].handle(.prepare(order, .first)) {
+            for case .report(let report) in servers[index].handle(plan.input(for: id(index), .first)) {
                 barrier.receive(.report(id(index), report))
             }
         }

@@ -12,23 +12,22 @@ struct MigrationPlanTests {
         let plan = MigrationPlan(
             default: .explicit(destination: .new),
             exceptions: [one: .symmetric, other: .explicit(destination: .newer)])
-        let agreement = try MigrationAgreement.of(.basic)
-        #expect(plan.order(for: one, agreement) == .symmetric)
-        #expect(plan.order(for: other, agreement) == .explicit(destination: .newer))
-        #expect(plan.order(for: ConnectionID([3])!, agreement) == .explicit(destination: .new))
+        #expect(plan.orders(for: one) == [.symmetric])
+        #expect(plan.orders(for: other) == [.explicit(destination: .newer)])
+        #expect(plan.orders(for: ConnectionID([3])!) == [.explicit(destination: .new)])
         #expect(plan.destinations == [.new, .newer])
     }
 
     @Test("A plan may name some connections only (Specs/server-migration.md 7.1.3)")
     func onlyNamed() throws {
         let plan = MigrationPlan(default: nil, exceptions: [one: .symmetric])
-        #expect(plan.order(for: one, try .of(.basic)) == .symmetric)
-        #expect(plan.order(for: other, try .of(.basic)) == nil)
+        #expect(plan.input(for: one, .first) == .prepare(.symmetric, .first))
+        #expect(plan.input(for: other, .first) == .leaveOut(.first))
     }
 
     @Test("The best that each client knows (Specs/server-migration.md 7.1.2)")
     func best() throws {
-        let plan = MigrationPlan.best(to: .new)
+        let input = MigrationPlan.best(to: .new).input(for: one, .first)
         let cases: [(MigrationSuite, Bool, MigrationStrategy)] = [
             (.all, false, .combined), ([], true, .combined), (.basic, false, .explicit),
             ([.poolOfAddresses, .symmetric], false, .symmetric),
@@ -36,10 +35,19 @@ struct MigrationPlanTests {
             (.poolOfAddresses, false, .poolOfAddresses),
         ]
         for (suite, draft, strategy) in cases {
-            #expect(plan.order(for: one, try .of(suite, draft: draft))?.strategy == strategy)
+            var server = try ScriptedServer(
+                suite, pool: suite == .poolOfAddresses ? [.new] : [], draft: draft)
+            #expect(server.handle(input).events.first == .started(strategy))
         }
-        // A client that knows none is still told by the first, so that the obstacle is named.
-        #expect(plan.order(for: one, .none)?.strategy == .combined)
+        // A pool leaves room for nothing else, so it is the best there is.
+        var withPool = try ScriptedServer(.basic, pool: [.new])
+        #expect(withPool.handle(input).events.first == .started(.poolOfAddresses))
+        // Also for a connection that joins later.
+        var late = try ScriptedServer(.basic, pool: [.new], isConfirmed: false)
+        late.handle(input)
+        #expect(late.handle(.handshakeConfirmed).events.first == .started(.poolOfAddresses))
+        var none = try ScriptedServer([])
+        #expect(none.handle(input).outcomes == [.obstructed(.notNegotiated)])
     }
 
     @Test("Orders and outcomes read as the operator sees them")
