@@ -12,6 +12,7 @@ let package = Package(
     platforms: [.macOS(.v26)],
     products: [
         .library(name: "Godwit", targets: ["Godwit"]),
+        .library(name: "GodwitHTTP3", targets: ["GodwitHTTP3"]),
         .library(name: "GodwitSimulator", targets: ["GodwitSimulator"]),
         .executable(name: "mhq", targets: ["mhq"]),
         // For the package in Fuzz alone; no part of the API.
@@ -22,6 +23,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -61,15 +63,35 @@ let package = Package(
         .target(
             name: "GodwitHTTP3Core", dependencies: ["GodwitQPACK", "GodwitWire"], swiftSettings: strict),
         .target(
+            name: "GodwitHTTP3",
+            dependencies: [
+                "Godwit", "GodwitHTTP3Core", "GodwitQPACK", "GodwitWire",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "GodwitFuzzing",
             dependencies: ["GodwitCore", "GodwitCrypto", "GodwitWire"],
             swiftSettings: strict),
         .target(
             name: "MHQKit",
             dependencies: [
-                "Godwit", "GodwitSimulator",
+                "Godwit", "GodwitHTTP3", "GodwitSimulator",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -79,6 +101,14 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        // What the transport costs without the async API; see Benchmarks/README.md.
+        .executableTarget(
+            name: "CoreBenchmark",
+            dependencies: [
+                "MHQKit", "GodwitCore", "GodwitCrypto", "GodwitWire", "CGodwitSocket",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/Core", swiftSettings: strict),
         .target(name: "CSanitizerOptions", path: "Tests/CSanitizerOptions"),
         .testTarget(
             name: "GodwitWireTests", dependencies: ["GodwitWire", "CSanitizerOptions"],
@@ -105,6 +135,34 @@ let package = Package(
             name: "GodwitTests",
             dependencies: ["Godwit", "GodwitCore", "GodwitCrypto", "GodwitWire"],
             swiftSettings: strict),
+        .testTarget(
+            name: "GodwitHTTP3Tests",
+            dependencies: [
+                "GodwitHTTP3", "Godwit", "GodwitHTTP3Core", "GodwitQPACK", "GodwitWire",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MHQKitTests",
+            dependencies: [
+                "MHQKit", "Godwit", "GodwitHTTP3",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "InteropTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

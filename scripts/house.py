@@ -21,8 +21,8 @@ MAY_IMPORT = {
     "GodwitHTTP3Core": {"GodwitQPACK", "GodwitWire"},
     "GodwitHTTP3": {"GodwitHTTP3Core", "GodwitQPACK", "Godwit", "GodwitCore", "GodwitCrypto", "GodwitWire"},
     "GodwitFuzzing": {"GodwitCore", "GodwitCrypto", "GodwitWire"},
-    "MHQKit": {"Godwit", "GodwitSimulator", "GodwitWire"},
-    "mhq": {"MHQKit", "Godwit"},
+    "MHQKit": {"Godwit", "GodwitHTTP3", "GodwitSimulator", "GodwitWire"},
+    "mhq": {"MHQKit", "Godwit", "GodwitHTTP3"},
 }
 PURE = {"GodwitWire", "GodwitCore", "GodwitMigration", "GodwitQPACK", "GodwitHTTP3Core"}
 IMPORT = re.compile(

@@ -183,7 +183,7 @@ extension RequestParser {
 
     private func checkNotEmpty(_ fields: FieldSection, _ line: Int?, _ name: String) throws(MalformedMessage)
     {
-        guard hasWebScheme, let line else { return }
+        guard let line else { return }
         let isEmpty = fields.withUnsafeLine(at: line) { $0.value.isEmpty }
         if isEmpty { throw MalformedMessage(name, "empty") }
     }

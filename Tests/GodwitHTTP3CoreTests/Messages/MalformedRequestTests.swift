@@ -56,6 +56,10 @@ struct MalformedRequestTests {
             "http without authority", without(":authority").map { $0.0 == ":scheme" ? ($0.0, "Http") : $0 }),
         MessageCase("scheme that is none", with(":scheme", "ht tp")),
         MessageCase("scheme that begins with a digit", with(":scheme", "1http")),
+        MessageCase("no path for another scheme", [(":method", "GET"), (":scheme", "urn")]),
+        MessageCase(
+            "empty authority for another scheme",
+            [(":method", "GET"), (":scheme", "urn"), (":path", "a:b"), (":authority", "")]),
         MessageCase("empty path", with(":path", "")),
         MessageCase("path without slash", with(":path", "index.html")),
         MessageCase("asterisk without OPTIONS", with(":path", "*")),

@@ -41,6 +41,9 @@ struct TunnelTests {
         var (client, server) = pair()
         #expect(client.trailers([("x", "1")]) == .outOfOrder)
         #expect(server.trailers([("x", "1")]) == .outOfOrder)
+        var early = TestEndpoint.started(.client)
+        #expect(early.request(PeerBytes.connect, fin: false) == nil)
+        #expect(early.trailers([("x", "1")]) == .outOfOrder)
     }
 
     @Test("A refused CONNECT has a response like any other (RFC 9114 section 4.4)")

@@ -61,28 +61,40 @@ struct MachineryTests {
         #expect(throws: DecodingError.self) { try JSONDecoder().decode(RequestStreamTable.self, from: data) }
     }
 
-    @Test("Characters are what RFC 9110 says they are (RFC 9110 sections 5.5 and 5.6.2)")
+    private let symbols = Set("!#$%&'*+-.^_`|~".utf8)
+
+    private func isName(_ byte: UInt8) -> Bool {
+        0x61...0x7a ~= byte || 0x30...0x39 ~= byte || symbols.contains(byte)
+    }
+
+    @Test("Characters are what RFC 9110 says they are (RFC 9110 section 5.6.2)")
     func characters() {
-        let symbols = Set("!#$%&'*+-.^_`|~".utf8)
         for byte in 0...255 as ClosedRange<UInt8> {
-            let isLower = 0x61...0x7a ~= byte
-            let isDigit = 0x30...0x39 ~= byte
-            let isUpper = 0x41...0x5a ~= byte
-            #expect(FieldCharacters.isName(byte) == (isLower || isDigit || symbols.contains(byte)))
-            #expect(
-                FieldCharacters.isToken(byte) == (isLower || isUpper || isDigit || symbols.contains(byte)))
+            #expect(FieldCharacters.isName(byte) == isName(byte))
+            #expect(FieldCharacters.isToken(byte) == (isName(byte) || 0x41...0x5a ~= byte))
+        }
+    }
+
+    @Test("Names, values and paths are right or wrong wherever the character is (RFC 9110 section 5.5)")
+    func texts() {
+        for byte in 0...255 as ClosedRange<UInt8> {
             for length in 1...20 {
-                for position in 0..<length {
-                    var value = [UInt8](repeating: 0x61, count: length)
-                    value[position] = byte
-                    let isWhite = byte == 0x20 || byte == 0x09
-                    let isInner = position > 0 && position < length - 1
-                    let expected = byte > 0x20 && byte != 0x7f || isWhite && isInner
-                    if value.withUnsafeBytes(FieldCharacters.isValue) != expected {
-                        Issue.record("\(byte) at \(position) of \(length)")
-                    }
+                for position in 0..<length where !isRight(byte, at: position, of: length) {
+                    Issue.record("\(byte) at \(position) of \(length)")
                 }
             }
+        }
+    }
+
+    private func isRight(_ byte: UInt8, at position: Int, of length: Int) -> Bool {
+        var text = [UInt8](repeating: 0x61, count: length)
+        text[position] = byte
+        let isInner = position > 0 && position < length - 1
+        let isPrinted = byte > 0x20 && byte != 0x7f
+        let isValue = isPrinted || isInner && (byte == 0x20 || byte == 0x09)
+        return text.withUnsafeBytes { bytes in
+            FieldCharacters.isName(bytes) == isName(byte) && FieldCharacters.isValue(bytes) == isValue
+                && FieldCharacters.isPath(bytes) == (isPrinted && byte != UInt8(ascii: "#"))
         }
     }
 
