@@ -8,7 +8,7 @@ struct MHQ: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mhq",
         abstract: "QUIC whose servers can move.",
-        subcommands: [Simulate.self, Perf.self, Interop.self])
+        subcommands: [Serve.self, Get.self, Simulate.self, Perf.self, Interop.self])
 
     static func main() async {
         do {

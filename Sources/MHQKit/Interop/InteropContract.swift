@@ -8,6 +8,8 @@ public struct InteropContract: Sendable {
 
     /// The test case, as the runner names it.
     public var testCase: String
+    /// What to speak, by its ALPN name: `hq-interop` or `h3`.
+    public var applicationProtocol: String
     /// What the client is to download.
     public var requests: [InteropRequest]
     /// What the server serves.
@@ -29,7 +31,9 @@ public struct InteropContract: Sendable {
 
     /// Reads the contract; the defaults are those of the runner's containers.
     public init(environment: [String: String]) throws(Failure) {
-        testCase = environment["TESTCASE"] ?? ""
+        let testCase = environment["TESTCASE"] ?? ""
+        self.testCase = testCase
+        applicationProtocol = try Self.applicationProtocol(environment["PROTOCOL"] ?? "", testCase)
         www = environment["WWW"] ?? "/www"
         downloads = environment["DOWNLOADS"] ?? "/downloads"
         certificates = environment["CERTS"] ?? "/certs"
@@ -40,6 +44,19 @@ public struct InteropContract: Sendable {
         preferredListen = try Self.address("PREFERRED_LISTEN", environment)
         preferredAddress = try Self.address("PREFERRED_ADDRESS", environment) ?? preferredListen
     }
+
+    /// Without a word about it, the test case decides, as the runner has it.
+    private static func applicationProtocol(_ name: String, _ testCase: String) throws(Failure) -> String {
+        switch name {
+        case "": return testCase == http3 ? http3ALPN : quicALPN
+        case http3ALPN, quicALPN: return name
+        default: throw Failure(ExitCode.usage, "PROTOCOL: '\(name)' is none of h3, hq-interop")
+        }
+    }
+
+    static let http3 = "http3"
+    static let http3ALPN = "h3"
+    static let quicALPN = "hq-interop"
 
     private static func requests(_ text: String) throws(Failure) -> [InteropRequest] {
         var requests: [InteropRequest] = []

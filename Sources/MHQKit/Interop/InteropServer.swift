@@ -1,19 +1,22 @@
 import Foundation
 import Godwit
+import GodwitHTTP3
 import NIOCore
 import NIOPosix
 
-/// The server side of the interop runner's contract: HTTP/0.9 over QUIC (`hq-interop`).
+/// The server side of the interop runner's contract: HTTP/0.9 over QUIC (`hq-interop`), or HTTP/3.
 public struct InteropServer: Sendable {
     static let testCases: Set<String> = [
         "", "handshake", "transfer", "longrtt", "chacha20", "multiplexing", "retry", "resumption", "zerortt",
         "blackhole", "keyupdate", "ecn", "amplificationlimit", "handshakeloss", "handshakecorruption",
-        "transferloss",
-        "transfercorruption", "ipv6", "v2", "rebind-port", "rebind-addr", "connectionmigration", "goodput",
-        "crosstraffic", "multiconnect",
+        "transferloss", "transfercorruption", "ipv6", "v2", "rebind-port", "rebind-addr",
+        "connectionmigration",
+        "goodput", "crosstraffic", "multiconnect", "http3",
     ]
 
     let contract: InteropContract
+
+    private static let maxStreams = 1000
 
     /// A server that does what the contract says.
     public init(_ contract: InteropContract) { self.contract = contract }
@@ -22,23 +25,20 @@ public struct InteropServer: Sendable {
     /// - Returns: 127 for an unsupported test case.
     public func run() async throws -> Int32 {
         guard Self.testCases.contains(contract.testCase) else { return InteropContract.unsupported }
-        let configuration = try configuration()
-        let listener = try await QUICListener.bind(to: contract.listen, configuration: configuration)
-        if let preferred = contract.preferredListen { try await listener.listen(alsoAt: preferred) }
-        let root = contract.www
-        try await listener.run { connection in
-            try await withThrowingDiscardingTaskGroup { group in
-                for try await stream in connection.incomingStreams {
-                    group.addTask { await InteropServer.answer(stream, root: root) }
-                }
-            }
+        if contract.applicationProtocol == InteropContract.http3ALPN {
+            try await runHTTP3()
+        } else {
+            try await runHTTP09()
         }
         return 0
     }
 
-    private func configuration() throws -> QUICServerConfiguration {
+    // MARK: Configuration
+
+    private func tls() throws -> TLSServerConfiguration {
         var tls = TLSServerConfiguration(
-            applicationProtocols: ["hq-interop"], credentials: ServerCredentials([try identity()]))
+            applicationProtocols: [contract.applicationProtocol],
+            credentials: ServerCredentials([try identity()]))
         tls.ticketKeys = .random()
         if contract.testCase == "zerortt" { tls.earlyData = ReplayFilter(refusesFirstWindow: false) }
         if contract.testCase == "chacha20" { tls.cipherSuites = [.chaCha20Poly1305] }
@@ -46,19 +46,21 @@ public struct InteropServer: Sendable {
             let log = try KeyLog(path: path)
             tls.keyLog = { log.write($0) }
         }
-        var configuration = try QUICServerConfiguration(tls: tls)
-        configuration.qlogFolder = contract.qlogFolder
-        configuration.transport.maxIncomingBidirectionalStreams = 1000
-        if contract.testCase == "v2" { configuration.transport.versions = [.v2, .v1] }
-        configuration.server.retryPolicy = contract.testCase == "retry" ? .always : .never
+        return tls
+    }
+
+    private func configure(_ quic: inout QUICServerConfiguration) {
+        quic.qlogFolder = contract.qlogFolder
+        quic.transport.maxIncomingBidirectionalStreams = Self.maxStreams
+        if contract.testCase == "v2" { quic.transport.versions = [.v2, .v1] }
+        quic.server.retryPolicy = contract.testCase == "retry" ? .always : .never
         if contract.testCase == "connectionmigration", let preferred = contract.preferredAddress {
             if preferred.isIPv4 {
-                configuration.server.preferredIPv4Address = preferred
+                quic.server.preferredIPv4Address = preferred
             } else {
-                configuration.server.preferredIPv6Address = preferred
+                quic.server.preferredIPv6Address = preferred
             }
         }
-        return configuration
     }
 
     private func identity() throws -> Identity {
@@ -74,7 +76,37 @@ public struct InteropServer: Sendable {
             certificatesPEM: chain, keyPEM: secret, certificateSource: certificate, keySource: key)
     }
 
+    // MARK: HTTP/3
+
+    private func runHTTP3() async throws {
+        var configuration = try HTTP3ServerConfiguration(tls: tls())
+        configure(&configuration.quic)
+        configuration.limits.concurrentRequests = Self.maxStreams
+        configuration.limits.runningHandlers = 2 * Self.maxStreams
+        let server = try await HTTP3Server.bind(to: contract.listen, configuration: configuration)
+        if let preferred = contract.preferredListen { try await server.quic.listen(alsoAt: preferred) }
+        let site = Site(files: try FileStore(root: contract.www), seed: nil)
+        try await server.run { request, body, response in
+            try await site.answer(HTTP3Exchange(request, body, response))
+        }
+    }
+
     // MARK: HTTP/0.9
+
+    private func runHTTP09() async throws {
+        var configuration = try QUICServerConfiguration(tls: tls())
+        configure(&configuration)
+        let listener = try await QUICListener.bind(to: contract.listen, configuration: configuration)
+        if let preferred = contract.preferredListen { try await listener.listen(alsoAt: preferred) }
+        let root = contract.www
+        try await listener.run { connection in
+            try await withThrowingDiscardingTaskGroup { group in
+                for try await stream in connection.incomingStreams {
+                    group.addTask { await InteropServer.answer(stream, root: root) }
+                }
+            }
+        }
+    }
 
     private static func answer(_ stream: QUICStream, root: String) async {
         do {

@@ -1,0 +1,107 @@
+import Foundation
+import GodwitHTTP3
+import HTTPTypes
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+
+@testable import MHQKit
+
+/// A server on the loopback interface, and what a client needs to know of it.
+struct RunningServer: Sendable {
+    let server: WebServer
+    let signals: AsyncStream<WebServerSignal>.Continuation
+    private let wasEnded = NIOLockedValueBox(false)
+
+    init(server: WebServer, signals: AsyncStream<WebServerSignal>.Continuation) {
+        self.server = server
+        self.signals = signals
+    }
+
+    var port: UInt16 { server.report.udp[0].port }
+    var url: String { "https://127.0.0.1:\(port)" }
+    var authorityFile: String { server.report.selfSignedFile ?? "" }
+
+    /// Runs a server, and `body` beside it.
+    ///
+    /// - Returns: what `body` returns, and the server's exit code.
+    @discardableResult
+    static func run<Result: Sendable>(
+        _ configure: (inout WebServerOptions) throws -> Void = { _ in },
+        _ body: @Sendable (RunningServer) async throws -> Result
+    ) async throws -> (Result, exitCode: Int32) {
+        var options = WebServerOptions()
+        options.listen = [try ListenAddress("127.0.0.1:0", option: "--listen")]
+        options.gracePeriod = .zero
+        try configure(&options)
+        let server = try await WebServer.start(options)
+        let (stream, signals) = AsyncStream.makeStream(of: WebServerSignal.self)
+        async let exitCode = server.run(signals: stream)
+        let running = RunningServer(server: server, signals: signals)
+        do {
+            let result = try await body(running)
+            running.end()
+            return (result, try await exitCode)
+        } catch {
+            running.end()
+            _ = try? await exitCode
+            throw error
+        }
+    }
+
+    /// Has the server drain, as the first SIGTERM does. A second one would cut it off.
+    func end() {
+        let isFirst = wasEnded.withLockedValue { wasEnded in
+            defer { wasEnded = true }
+            return !wasEnded
+        }
+        if isFirst { signals.yield(.end(SIGTERM)) }
+    }
+
+    /// Runs `body` with a client that trusts the server.
+    func withClient<Result: Sendable>(
+        host: String = "127.0.0.1", authorityFile: String? = nil,
+        _ body: @Sendable (HTTP3Client) async throws -> Result
+    ) async throws -> Result {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let trust = try TrustPolicy.file(authorityFile ?? self.authorityFile)
+        let result = try await HTTP3Client.connect(
+            to: host, port: port, configuration: HTTP3ClientConfiguration(trust: trust),
+            eventLoopGroup: group, body)
+        try await group.shutdownGracefully()
+        return result
+    }
+}
+
+/// An answer with all of its content.
+struct Answer: Sendable {
+    var status: Int
+    var fields: HTTPFields
+    var content: [UInt8]
+
+    var text: String { String(decoding: content, as: UTF8.self) }
+}
+
+extension HTTP3Client {
+    /// Sends a request and takes the whole answer.
+    func ask(
+        _ path: String, method: HTTPRequest.Method = .get, _ fields: HTTPFields = [:],
+        body: HTTP3Content = .none
+    ) async throws -> Answer {
+        let request = HTTPRequest(
+            method: method, scheme: "https", authority: "localhost", path: path, headerFields: fields)
+        let (response, body) = try await send(request, body: body)
+        let content = try await body.collect(upTo: 100 << 20)
+        return Answer(
+            status: response.status.code, fields: response.headerFields,
+            content: Array(content.readableBytesView))
+    }
+}
+
+extension GetRun {
+    /// Does what the options say, without signals.
+    static func run(_ options: GetOptions) async throws -> Int32 {
+        let (signals, _) = AsyncStream.makeStream(of: Int32.self)
+        return try await GetRun(options).run(signals: signals)
+    }
+}
