@@ -3,7 +3,7 @@
 # environment for aioquic, and Debian packages with their libraries unpacked into folders.
 # Needs no root. Calling it again only fetches what is missing.
 #
-#   scripts/install-peers.sh [--prefix FOLDER] [aioquic|nginx|ngtcp2|iperf3|tshark ...]
+#   scripts/install-peers.sh [--prefix FOLDER] [aioquic|nginx|curl|ngtcp2|chromium|iperf3|tshark ...]
 #
 # Exit status: 0 everything asked for is there, 1 something is not (each is named, with the reason).
 set -euo pipefail
@@ -22,11 +22,11 @@ parse_arguments() {
         case $1 in
             --prefix) prefix=${2:?--prefix needs a folder}; shift 2 ;;
             -h | --help) usage; exit 0 ;;
-            aioquic | nginx | ngtcp2 | iperf3 | tshark) wanted+=("$1"); shift ;;
+            aioquic | nginx | curl | ngtcp2 | chromium | iperf3 | tshark) wanted+=("$1"); shift ;;
             *) echo "install-peers: unknown argument $1 (see --help)" >&2; exit 64 ;;
         esac
     done
-    [ ${#wanted[@]} -gt 0 ] || wanted=(aioquic nginx ngtcp2 iperf3 tshark)
+    [ ${#wanted[@]} -gt 0 ] || wanted=(aioquic nginx curl ngtcp2 chromium iperf3 tshark)
 }
 
 have() { printf '%-8s %s\n' "$1" "$2"; }
@@ -146,17 +146,26 @@ install_aioquic_examples() {
     rm -rf "$download"
 }
 
-install_nginx() {
+# nginx and curl share a folder, as the releases that build them with HTTP/3 are the same.
+unpack_web_programs() {
     local reason
-    if ! works "$prefix/bin/nginx" -V; then
-        # trixie's 1.26 serves as well, where sid does not resolve.
-        reason=$(unpack nginx sid nginx curl) || reason=$(unpack nginx trixie nginx curl) ||
-            { lack nginx "$reason"; return; }
-        write_wrapper nginx nginx usr/sbin/nginx
-        write_wrapper nginx curl usr/bin/curl
-    fi
+    works "$prefix/bin/nginx" -V && works "$prefix/bin/curl" --version && return
+    # trixie's 1.26 and 8.14 serve as well, where sid does not resolve.
+    reason=$(unpack nginx sid nginx curl) || reason=$(unpack nginx trixie nginx curl) ||
+        { lack "$1" "$reason"; return 1; }
+    write_wrapper nginx nginx usr/sbin/nginx
+    write_wrapper nginx curl usr/bin/curl
+}
+
+install_nginx() {
+    unpack_web_programs nginx || return 0
     "$prefix/bin/nginx" -V 2>&1 | grep -q http_v3_module || { lack nginx "built without HTTP/3"; return; }
     have nginx "$("$prefix/bin/nginx" -v 2>&1 | sed 's/.*nginx\///') in $prefix/bin"
+}
+
+install_curl() {
+    unpack_web_programs curl || return 0
+    "$prefix/bin/curl" --version | grep -q '^Features:.* HTTP3' || { lack curl "built without HTTP/3"; return; }
     have curl "$("$prefix/bin/curl" --version | awk 'NR == 1 { print $2 }') in $prefix/bin"
 }
 
@@ -171,6 +180,43 @@ install_ngtcp2() {
     works "$prefix/bin/gtlsclient" --help || { lack ngtcp2 "gtlsclient does not start"; return; }
     have ngtcp2 "$(zcat "$prefix"/ngtcp2/usr/share/doc/ngtcp2-client/changelog.Debian.gz |
         sed -n '1s/.*(\([0-9.]*\).*/\1/p') in $prefix/bin"
+}
+
+# Chromium starts copies of itself by the name the kernel has for it, which must not be that of a loader. So
+# it runs on the system's loader and C library, which have to be of the same release or a later one, and on
+# the folder's other libraries.
+write_chromium_wrapper() {
+    local libraries
+    libraries=$(cd "$prefix/chromium" && find . -maxdepth 4 -type d \
+        \( -path '*lib/*-linux-gnu' -o -name pulseaudio \) -printf '$root/%P:')
+    cat >"$prefix/bin/chromium" <<WRAPPER
+#!/bin/sh
+root=\$(dirname "\$(readlink -f "\$0")")/../chromium
+export LD_LIBRARY_PATH="${libraries%:}" FONTCONFIG_PATH="\$root/etc/fonts"
+exec "\$root/usr/lib/chromium/chromium" "\$@"
+WRAPPER
+    chmod +x "$prefix/bin/chromium"
+}
+
+unpack_chromium() {
+    unpack chromium bookworm chromium || return
+    rm -f "$prefix"/chromium/lib*/*/{ld-linux*,libc,libm,libdl,libpthread,librt,libresolv}.so.* \
+        "$prefix"/chromium/lib64/ld-linux*
+    mkdir -p "$prefix/bin"
+    write_chromium_wrapper
+}
+
+install_chromium() {
+    local reason
+    if command -v chromium >/dev/null; then
+        have chromium "$(first_number chromium --version) from the system"
+        return
+    fi
+    if ! works "$prefix/bin/chromium" --version; then
+        reason=$(unpack_chromium) || { lack chromium "$reason"; return; }
+    fi
+    works "$prefix/bin/chromium" --version || { lack chromium "it does not start"; return; }
+    have chromium "$(first_number "$prefix/bin/chromium" --version) in $prefix/bin"
 }
 
 # Programs that any release has in a version that is good enough: the system's own is taken if it is there.
@@ -193,7 +239,7 @@ mkdir -p "$prefix"
 prefix=$(cd "$prefix" && pwd)
 for peer in "${wanted[@]}"; do
     case $peer in
-        aioquic | nginx | ngtcp2) "install_$peer" ;;
+        aioquic | nginx | curl | ngtcp2 | chromium) "install_$peer" ;;
         iperf3 | tshark) install_tool "$peer" "$peer" ;;
     esac
 done

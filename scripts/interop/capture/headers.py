@@ -11,6 +11,7 @@ from capture.reader import Reader, Truncated
 VERSION_1 = 0x00000001
 VERSION_2 = 0x6B3343CF
 INTEGRITY_TAG_LENGTH = 16
+VERSION_LENGTH = 4
 
 
 class Kind(enum.Enum):
@@ -20,6 +21,8 @@ class Kind(enum.Enum):
     RETRY = "Retry"
     ONE_RTT = "1-RTT"
     VERSION_NEGOTIATION = "Version Negotiation"
+    # Whatever it is: only RFC 8999 says how to read it.
+    UNKNOWN_VERSION = "unknown version"
 
 
 # The order of the long header's type bits.
@@ -59,20 +62,18 @@ def split(datagram: bytes) -> Iterator[Header]:
             header = long_header(datagram[position:])
         except Truncated:
             return
-        if header is None:
-            return
         yield header
         position += len(header.packet)
 
 
-def long_header(data: bytes) -> Header | None:
+def long_header(data: bytes) -> Header:
     reader = Reader(data)
     first, version = reader.integer(1), reader.integer(4)
     destination, source = reader.vector(1), reader.vector(1)
     if version == 0:
         return Header(Kind.VERSION_NEGOTIATION, 0, destination, source, b"", data, 0)
     if version not in TYPES:
-        return None
+        return Header(Kind.UNKNOWN_VERSION, version, destination, source, b"", data, 0)
     kind = TYPES[version][(first >> 4) & 0x03]
     if kind is Kind.RETRY:
         token = data[reader.position : -INTEGRITY_TAG_LENGTH]
@@ -82,3 +83,11 @@ def long_header(data: bytes) -> Header | None:
     number_offset = reader.position
     reader.take(length)
     return Header(kind, version, destination, source, token, data[: reader.position], number_offset)
+
+
+def offered_versions(negotiation: bytes) -> list[int]:
+    """What a Version Negotiation packet lists (RFC 8999 section 6)."""
+    reader = Reader(negotiation, 1 + VERSION_LENGTH)
+    reader.vector(1)
+    reader.vector(1)
+    return [reader.integer(VERSION_LENGTH) for _ in range(reader.remaining // VERSION_LENGTH)]

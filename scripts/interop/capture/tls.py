@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from capture.reader import Reader, Truncated
 
 CLIENT_HELLO, SERVER_HELLO, ENCRYPTED_EXTENSIONS, CERTIFICATE = 1, 2, 8, 11
+APPLICATION_PROTOCOLS = 16
 QUIC_TRANSPORT_PARAMETERS = 57
 
 
@@ -84,6 +85,11 @@ def extensions(data: bytes) -> dict[int, bytes]:
         kind = reader.integer(2)
         found[kind] = reader.vector(2)
     return found
+
+
+def application_protocol(data: bytes) -> str:
+    """RFC 7301 section 3.1: the one that a server chose."""
+    return Reader(Reader(data).vector(2)).vector(1).decode()
 
 
 def transport_parameters(data: bytes) -> dict[int, bytes]:

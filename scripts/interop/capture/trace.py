@@ -14,6 +14,7 @@ from capture.pcap import Address, Datagram
 from capture.reader import Truncated
 
 KEY_PHASE = 0x04
+UNPROTECTED = frozenset({Kind.RETRY, Kind.VERSION_NEGOTIATION, Kind.UNKNOWN_VERSION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Decoder:
             yield self._decode(header, datagram, from_server)
 
     def _decode(self, header: Header, datagram: Datagram, from_server: bool) -> Packet:
-        if header.kind not in (Kind.RETRY, Kind.VERSION_NEGOTIATION):
+        if header.kind not in UNPROTECTED:
             for connection in self._table.candidates(header, from_server=from_server):
                 if opened := self._open(connection, header, from_server):
                     return self._decrypted(connection, header, datagram, from_server, opened)

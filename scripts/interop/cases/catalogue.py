@@ -11,12 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cases import checks, ecn_checks, measurements, path_checks
+from cases import checks, ecn_checks, http3_checks, measurements, path_checks
 from cases.evidence import Evidence
 from link.scenario import Blackhole, Impairment, Rebinding, Scenario
 
 KB = 1 << 10
 MB = 1 << 20
+GB = 1 << 30
 # Raises CheckFailed; a text is a measured value worth showing.
 Check = Callable[[Evidence], str | None]
 
@@ -34,12 +35,18 @@ class Case:
     client_case: str = ""
     server_case: str = ""
     scenario: Scenario = field(default_factory=Scenario)
+    # By ALPN; empty where any will do.
+    protocol: str = ""
     # Of the client, in seconds.
     timeout: float = 60
     file_name_length: int = 16
     chain_length: int = 1
     is_ipv6: bool = False
     has_preferred_address: bool = False
+    # Not for a link of 10 Mbit/s, nor for a capture: the files alone are evidence.
+    has_link: bool = True
+    # The client posts the files to `/echo` instead of getting them.
+    is_upload: bool = False
     # A rate only means something on a machine that does nothing else.
     runs_alone: bool = False
     # Where chance can spoil a run: what else the machine does, or a connection that loses all it sends until
@@ -52,8 +59,14 @@ class Case:
         folder.mkdir(parents=True, exist_ok=True)
         names = tuple(random_name(self.file_name_length) for _ in self.sizes)
         for name, size in zip(names, self.sizes, strict=True):
-            (folder / name).write_bytes(os.urandom(size))
+            write_random(folder / name, size)
         return names
+
+
+def write_random(file: Path, size: int) -> None:
+    with file.open("wb") as stream:
+        for position in range(0, size, MB):
+            stream.write(os.urandom(min(MB, size - position)))
 
 
 def random_name(length: int) -> str:
@@ -138,6 +151,49 @@ def path_cases() -> list[Case]:
     ]
 
 
+def migration_cases() -> list[Case]:
+    """What the client does; the link has no part in it. The criteria are those of RFC 9000 alone."""
+    return [
+        Case("versionnegotiation", checks.check_version_negotiation, (KB,), server_case="transfer"),
+        Case("addresschange", path_checks.check_address_change, (3 * MB,), server_case="transfer"),
+        Case("natrebinding", path_checks.check_validation, (3 * MB,), server_case="transfer"),
+        transfer_case(
+            "preferredaddress",
+            2 * MB,
+            check=path_checks.check_preferred_address,
+            server_case="connectionmigration",
+            has_preferred_address=True,
+        ),
+    ]
+
+
+def http3_cases() -> list[Case]:
+    files: dict[str, Any] = {"protocol": "h3", "client_case": "http3-files", "server_case": "http3-files"}
+    check, sizes = http3_checks.check_http3, (0, 1, KB, 5 * MB)
+    return [
+        Case("http3", check, (5 * KB, 10 * KB, 500 * KB), protocol="h3"),
+        Case("http3-sizes", check, sizes, **files),
+        Case(
+            "http3-post",
+            http3_checks.check_uploads,
+            sizes,
+            protocol="h3",
+            client_case="http3-post",
+            server_case="http3-files",
+            is_upload=True,
+        ),
+        Case(
+            "http3-large",
+            checks.check_files,
+            (GB,),
+            **files,
+            timeout=1200,
+            has_link=False,
+            runs_alone=True,
+        ),
+    ]
+
+
 def measurement_cases() -> list[Case]:
     return [
         transfer_case("goodput", 10 * MB, check=measurements.check_goodput, runs_alone=True, attempts=3),
@@ -154,5 +210,13 @@ def measurement_cases() -> list[Case]:
 
 
 CASES = {
-    case.name: case for case in [*handshake_cases(), *transfer_cases(), *path_cases(), *measurement_cases()]
+    case.name: case
+    for case in [
+        *handshake_cases(),
+        *transfer_cases(),
+        *path_cases(),
+        *migration_cases(),
+        *http3_cases(),
+        *measurement_cases(),
+    ]
 }

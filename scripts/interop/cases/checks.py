@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 from capture import tls
-from capture.headers import VERSION_1, VERSION_2, Kind
+from capture.headers import VERSION_1, VERSION_2, Kind, offered_versions
 from capture.keys import CHACHA20_POLY1305
 from capture.trace import Packet
 from cases.evidence import CheckFailed, Evidence, require
@@ -25,8 +28,18 @@ def check_files(evidence: Evidence) -> None:
     require(not missing, f"{len(missing)} of {len(evidence.file_names)} files missing, such as {missing[:1]}")
     require(not unexpected, f"files nobody asked for: {unexpected[:3]}")
     for name in evidence.file_names:
-        same = (evidence.www / name).read_bytes() == (evidence.downloads / name).read_bytes()
+        same = same_content(evidence.www / name, evidence.downloads / name)
         require(same, f"{name} differs from the original")
+
+
+def same_content(one: Path, other: Path) -> bool:
+    return one.stat().st_size == other.stat().st_size and digest(one) == digest(other)
+
+
+def digest(file: Path) -> bytes:
+    """Read piece by piece, as there are files of a gigabyte."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
 
 
 def check_versions(evidence: Evidence) -> None:
@@ -173,6 +186,21 @@ def check_version_2(evidence: Evidence) -> None:
         found = versions(Kind.HANDSHAKE, from_server=from_server)
         require(found == {VERSION_2}, f"the {side}'s Handshake packets are of {sorted(map(hex, found))}")
     check_files(evidence)
+
+
+def check_version_negotiation(evidence: Evidence) -> None:
+    """RFC 9000 section 6: an unknown version is answered with those that are spoken; one of them is used."""
+    strange = evidence.server.select(Kind.UNKNOWN_VERSION, from_server=False)
+    require(bool(strange), "the client did not begin with an unknown version")
+    answers = evidence.server.select(Kind.VERSION_NEGOTIATION, from_server=True)
+    for_client = [packet for packet in answers if packet.destination == strange[0].source]
+    require(bool(for_client), "the server sent no Version Negotiation for it")
+    answer = for_client[0]
+    require(answer.source == strange[0].destination, "Version Negotiation does not return the connection IDs")
+    offered = offered_versions(answer.datagram.payload)
+    require(VERSION_1 in offered, f"Version Negotiation offers {[hex(version) for version in offered]}")
+    require(strange[0].version not in offered, "Version Negotiation offers what the client just tried")
+    check_transfer(evidence)
 
 
 def check_ipv6(evidence: Evidence) -> None:

@@ -25,6 +25,8 @@ class Evidence:
     # Seen next to the client, and next to the server.
     client: Trace
     server: Trace
+    # By ALPN.
+    protocol: str = "hq-interop"
 
     @property
     def transferred_bytes(self) -> int:

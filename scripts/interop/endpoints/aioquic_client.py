@@ -1,4 +1,4 @@
-"""A client for `hq-interop` (HTTP/0.9 over QUIC) on aioquic."""
+"""A client for `hq-interop` (HTTP/0.9 over QUIC) and HTTP/3 on aioquic."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.quic.configuration import QuicConfiguration
@@ -19,37 +18,20 @@ from aioquic.tls import SessionTicket
 
 from endpoints import contract as contracts
 from endpoints.aioquic_common import configuration
-from endpoints.contract import EXIT_UNSUPPORTED, Contract, Request
+from endpoints.aioquic_http3 import HTTP3Client
+from endpoints.contract import EXIT_UNSUPPORTED, HTTP3, Contract, Request
+from endpoints.downloads import Download
 
 # Cases that aioquic can't pass are run all the same: the checks show what is missing.
 KNOWN = frozenset(
-    "handshake transfer chacha20 retry resumption zerortt multiconnect keyupdate ecn v2".split()
+    (
+        "handshake transfer chacha20 retry resumption zerortt multiconnect keyupdate ecn v2 http3"
+        " http3-files http3-post"
+    ).split()
 )
 # Of the connections of `multiconnect`.
 CONNECTIONS_AT_ONCE = 10
 TicketHandler = Callable[[SessionTicket], None]
-
-
-class Download:
-    """A response on its way into a file, which gets its name only when it is whole."""
-
-    def __init__(self, target: Path) -> None:
-        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._target = target
-        # Appending to the name could exceed what a file system allows.
-        self._partial = target.parent / f".partial-{hash(target.name) & 0xFFFFFFFFFFFF:x}"
-        self._file: BinaryIO = self._partial.open("wb")
-
-    def receive(self, data: bytes, is_last: bool) -> None:
-        self._file.write(data)
-        if is_last:
-            self._file.close()
-            self._partial.rename(self._target)
-            self.finished.set_result(None)
-
-    def fail(self, reason: str) -> None:
-        if not self.finished.done():
-            self.finished.set_exception(ConnectionError(reason))
 
 
 class HqClient(QuicConnectionProtocol):
@@ -82,6 +64,10 @@ class HqClient(QuicConnectionProtocol):
                 download.fail(f"closed with 0x{event.error_code:x} {event.reason_phrase}")
 
 
+def make_client(quic: QuicConnection, contract: Contract) -> HqClient | HTTP3Client:
+    return HTTP3Client(quic, contract) if contract.protocol == HTTP3 else HqClient(quic, contract.downloads)
+
+
 @asynccontextmanager
 async def connection(
     contract: Contract,
@@ -89,14 +75,14 @@ async def connection(
     *,
     on_ticket: TicketHandler | None = None,
     wait: bool = True,
-) -> AsyncIterator[HqClient]:
+) -> AsyncIterator[HqClient | HTTP3Client]:
     first = contract.requests[0]
     loop = asyncio.get_running_loop()
     family, _, _, _, address = (await loop.getaddrinfo(first.host, first.port, type=socket.SOCK_DGRAM))[0]
     settings.server_name = first.host
     transport, client = await loop.create_datagram_endpoint(
-        lambda: HqClient(
-            QuicConnection(configuration=settings, session_ticket_handler=on_ticket), contract.downloads
+        lambda: make_client(
+            QuicConnection(configuration=settings, session_ticket_handler=on_ticket), contract
         ),
         local_addr=("::" if family == socket.AF_INET6 else "0.0.0.0", 0),
     )
@@ -116,6 +102,13 @@ async def fetch_over_one(contract: Contract, settings: QuicConfiguration) -> Non
         if contract.test_case == "keyupdate":
             client.request_key_update()
         await client.fetch(contract.requests)
+
+
+async def post(contract: Contract, settings: QuicConfiguration) -> None:
+    assert contract.uploads
+    async with connection(contract, settings) as client:
+        assert isinstance(client, HTTP3Client)
+        await client.post(contract.requests[0], sorted(contract.uploads.iterdir()))
 
 
 async def fetch_over_two(contract: Contract, settings: QuicConfiguration) -> None:
@@ -147,7 +140,9 @@ def client_configuration(contract: Contract) -> QuicConfiguration:
 
 
 async def run(contract: Contract) -> None:
-    if contract.test_case == "multiconnect":
+    if contract.test_case == "http3-post":
+        await post(contract, client_configuration(contract))
+    elif contract.test_case == "multiconnect":
         await fetch_over_many(contract)
     elif contract.test_case in ("resumption", "zerortt"):
         await fetch_over_two(contract, client_configuration(contract))

@@ -9,7 +9,6 @@ from aioquic.tls import CipherSuite
 
 from endpoints.contract import Contract
 
-ALPN = "hq-interop"
 # Small enough that a file of a megabyte needs more credit several times.
 INITIAL_STREAM_WINDOW = 128 * 1024
 INITIAL_CONNECTION_WINDOW = 256 * 1024
@@ -18,7 +17,7 @@ INITIAL_CONNECTION_WINDOW = 256 * 1024
 def configuration(contract: Contract, *, is_client: bool) -> QuicConfiguration:
     settings = QuicConfiguration(
         is_client=is_client,
-        alpn_protocols=[ALPN],
+        alpn_protocols=[contract.protocol],
         max_data=INITIAL_CONNECTION_WINDOW,
         max_stream_data=INITIAL_STREAM_WINDOW,
         supported_versions=[QuicProtocolVersion.VERSION_1],

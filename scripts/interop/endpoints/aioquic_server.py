@@ -1,4 +1,4 @@
-"""A server for `hq-interop` (HTTP/0.9 over QUIC) on aioquic."""
+"""A server for `hq-interop` (HTTP/0.9 over QUIC) and HTTP/3 on aioquic."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from aioquic.tls import SessionTicket
 
 from endpoints import contract as contracts
 from endpoints.aioquic_common import configuration
+from endpoints.aioquic_http3 import HTTP3Server
 from endpoints.aioquic_preferred import PreferredDoor, TwoDoors, advertise_preferred_address
-from endpoints.contract import EXIT_UNSUPPORTED, Contract
+from endpoints.contract import EXIT_UNSUPPORTED, HTTP3, Contract
 
 # Cases that aioquic can't pass are served all the same: the checks show what is missing.
 KNOWN = frozenset(
-    "handshake transfer chacha20 retry resumption zerortt multiconnect ecn v2 connectionmigration".split()
+    (
+        "handshake transfer chacha20 retry resumption zerortt multiconnect ecn v2 connectionmigration http3"
+        " http3-files"
+    ).split()
 )
 LONGEST_REQUEST = 4096
 FILE_NOT_FOUND = 404
@@ -32,8 +36,6 @@ class HqServer(QuicConnectionProtocol):
         super().__init__(quic)
         self._www = contract.www
         self._requests: dict[int, bytes] = {}
-        if contract.test_case == "connectionmigration":
-            advertise_preferred_address(quic, contract)
 
     def quic_event_received(self, event: QuicEvent) -> None:
         if isinstance(event, StreamDataReceived):
@@ -63,11 +65,19 @@ def server_configuration(contract: Contract) -> QuicConfiguration:
     return settings
 
 
+def make_protocol(quic: QuicConnection, contract: Contract) -> QuicConnectionProtocol:
+    if contract.test_case == "connectionmigration":
+        advertise_preferred_address(quic, contract)
+    if contract.protocol == HTTP3:
+        return HTTP3Server(quic, contract.www)
+    return HqServer(quic, contract)
+
+
 def make_server(contract: Contract) -> QuicServer:
     tickets: dict[bytes, SessionTicket] = {}
     return QuicServer(
         configuration=server_configuration(contract),
-        create_protocol=lambda quic, stream_handler: HqServer(quic, contract),
+        create_protocol=lambda quic, stream_handler: make_protocol(quic, contract),
         session_ticket_fetcher=tickets.get,
         session_ticket_handler=lambda ticket: tickets.__setitem__(ticket.ticket, ticket),
         retry=contract.test_case == "retry",

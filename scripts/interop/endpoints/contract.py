@@ -10,6 +10,7 @@ from pathlib import Path
 from capture.pcap import Address
 
 EXIT_UNSUPPORTED = 127
+HQ_INTEROP, HTTP3 = "hq-interop", "h3"
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,12 @@ class Request:
 @dataclass(frozen=True)
 class Contract:
     test_case: str
+    # By ALPN.
+    protocol: str
     requests: list[Request]
     www: Path
+    # What a client posts.
+    uploads: Path | None
     downloads: Path
     certificates: Path
     key_log: Path | None
@@ -56,11 +61,14 @@ def optional_path(name: str) -> Path | None:
 
 
 def from_environment() -> Contract:
+    test_case = os.environ.get("TESTCASE", "")
     preferred_listen = parse_address(os.environ.get("PREFERRED_LISTEN"))
     return Contract(
-        test_case=os.environ.get("TESTCASE", ""),
+        test_case=test_case,
+        protocol=os.environ.get("PROTOCOL") or (HTTP3 if test_case == "http3" else HQ_INTEROP),
         requests=[parse_request(url) for url in os.environ.get("REQUESTS", "").split()],
         www=Path(os.environ.get("WWW", "/www")),
+        uploads=optional_path("UPLOADS"),
         downloads=Path(os.environ.get("DOWNLOADS", "/downloads")),
         certificates=Path(os.environ.get("CERTS", "/certs")),
         key_log=optional_path("SSLKEYLOGFILE"),

@@ -12,7 +12,10 @@ from endpoints.contract import EXIT_UNSUPPORTED, Contract
 
 # Cases that nginx can't pass are served all the same: the checks show what is missing.
 KNOWN = frozenset(
-    "handshake transfer chacha20 retry resumption zerortt multiconnect ecn v2 connectionmigration".split()
+    (
+        "handshake transfer chacha20 retry resumption zerortt multiconnect ecn v2 connectionmigration http3"
+        " http3-files"
+    ).split()
 )
 
 TEMPLATE = """

@@ -7,13 +7,17 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from endpoints import contract as contracts
 from endpoints.contract import EXIT_UNSUPPORTED, Contract, Request
 
 KNOWN = frozenset(
-    "handshake transfer chacha20 retry resumption zerortt http3 multiconnect keyupdate ecn v2".split()
+    (
+        "handshake transfer chacha20 retry resumption zerortt http3 http3-files http3-post multiconnect"
+        " keyupdate ecn v2 versionnegotiation addresschange natrebinding"
+    ).split()
 )
 CONNECTIONS_AT_ONCE = 10
 # GnuTLS's way to say which cipher suite.
@@ -24,6 +28,9 @@ OPTIONS = {
     "chacha20": [f"--ciphers={CHACHA20}"],
     "keyupdate": ["--key-update=10ms"],
     "v2": ["--version=0x1", *VERSIONS],
+    "versionnegotiation": ["--version=0x1a2a3a4a", "--preferred-versions=v1", "--available-versions=v1"],
+    "addresschange": ["--change-local-addr=300ms"],
+    "natrebinding": ["--change-local-addr=300ms", "--nat-rebinding"],
     # Its probes for a larger datagram size would count as 1-RTT data.
     "zerortt": ["--no-pmtud"],
 }
@@ -37,6 +44,19 @@ def fetch(contract: Contract, requests: list[Request], *options: str) -> None:
     command += [f"--download={contract.downloads}", *OPTIONS.get(contract.test_case, []), *options]
     urls = [f"https://{authority}:{first.port}{request.path}" for request in requests]
     subprocess.run([*command, first.host, str(first.port), *urls], check=True)
+
+
+def post(contract: Contract) -> None:
+    """One program run for each file, as it sends the same one for all its requests."""
+    assert contract.uploads
+    scratch = Path(tempfile.mkdtemp(prefix="ngtcp2-", dir=os.environ.get("SCRATCH")))
+    for upload in sorted(contract.uploads.iterdir()):
+        folder = scratch / upload.name
+        folder.mkdir()
+        echo = replace(contract, downloads=folder)
+        fetch(echo, contract.requests, f"--data={upload}", "--http-method=POST")
+        for response in folder.iterdir():
+            response.rename(contract.downloads / upload.name)
 
 
 def fetch_over_two(contract: Contract) -> None:
@@ -57,7 +77,9 @@ def main() -> int:
     contract = contracts.from_environment()
     if contract.test_case not in KNOWN:
         return EXIT_UNSUPPORTED
-    if contract.test_case == "multiconnect":
+    if contract.test_case == "http3-post":
+        post(contract)
+    elif contract.test_case == "multiconnect":
         fetch_over_many(contract)
     elif contract.test_case in ("resumption", "zerortt"):
         fetch_over_two(contract)

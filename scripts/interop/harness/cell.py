@@ -11,18 +11,21 @@ from pathlib import Path
 
 from capture import pcap
 from capture.connections import ConnectionTable, Secrets, read_key_log
-from capture.trace import read_traces
+from capture.trace import Trace, read_traces
 from cases.catalogue import Case
 from cases.evidence import CheckFailed, Evidence
+from cases.http3_checks import check_application_protocol
 from harness.certificates import write_chain
 from harness.namespaces import NamespaceNetwork
-from harness.network import LinkNetwork, Network, NetworkFailed
+from harness.network import DirectNetwork, LinkNetwork, Network, NetworkFailed
+from harness.options import SUBJECT
 from harness.process import Child
 from peers.peer import Peer
 
 EXIT_UNSUPPORTED = 127
 # After the client's end, for what is still under way.
 GRACE = 0.3
+RUNNERS_PROTOCOL = "hq-interop"
 
 
 class Status(enum.Enum):
@@ -49,6 +52,11 @@ class Failed(Exception):
 class Unsupported(Exception):
     """A program exited with the status that stands for a case it doesn't support."""
 
+    def __init__(self, peer: Peer, case: str) -> None:
+        super().__init__(f"{peer.name} does not know the case {case}")
+        # No excuse for what is being tested, which may learn it.
+        self.status = Status.SKIPPED if peer.name == SUBJECT else Status.UNSUPPORTED
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -59,6 +67,26 @@ class Cell:
     @property
     def name(self) -> str:
         return f"{self.client.name}:{self.server.name} {self.case.name}"
+
+    @property
+    def protocol(self) -> str:
+        """The runner's, unless the case or a peer knows another one only."""
+        common = self.client.protocols & self.server.protocols
+        return self.case.protocol or (RUNNERS_PROTOCOL if RUNNERS_PROTOCOL in common else min(common))
+
+    @property
+    def has_namespaces(self) -> bool:
+        """Whether the network must not change addresses, or has more on it than the two programs."""
+        server = self.server.server
+        translates = server is None or server.can_advertise_any_address
+        return self.case.has_cross_traffic or (self.case.has_preferred_address and not translates)
+
+    def network(self, folder: Path) -> Network:
+        if self.has_namespaces:
+            return NamespaceNetwork(self.case, folder, sys.executable)
+        if not self.case.has_link:
+            return DirectNetwork()
+        return LinkNetwork(self.case, folder, sys.executable)
 
     def folder(self, root: Path) -> Path:
         return root / f"{self.client.name}_{self.server.name}" / self.case.name
@@ -85,7 +113,7 @@ def attempt(cell: Cell, folder: Path) -> tuple[Status, str]:
     try:
         return Status.PASSED, Run(cell, folder).judge()
     except Unsupported as reason:
-        return Status.UNSUPPORTED, str(reason)
+        return reason.status, str(reason)
     except (Failed, CheckFailed, NetworkFailed) as reason:
         return Status.FAILED, str(reason)
 
@@ -113,17 +141,15 @@ def remove_bulk(folder: Path) -> None:
 class Run:
     def __init__(self, cell: Cell, folder: Path) -> None:
         self._case = cell.case
+        self._client, self._server = cell.client, cell.server
         self._programs = {"client": cell.client.client, "server": cell.server.server}
         self._folder = folder
         for name in ("downloads", "client", "server"):
             (folder / name).mkdir(parents=True)
         write_chain(folder / "certs", self._case.chain_length)
         self._file_names = self._case.write_files(folder / "www")
-        self._network: Network = (
-            NamespaceNetwork(self._case, folder, sys.executable)
-            if self._case.has_cross_traffic
-            else LinkNetwork(self._case, folder, sys.executable)
-        )
+        self._protocol = cell.protocol
+        self._network = cell.network(folder)
 
     def judge(self) -> str:
         try:
@@ -131,7 +157,11 @@ class Run:
             self._transfer()
         finally:
             self._network.stop()
-        return self._case.check(self._evidence()) or ""
+        evidence = self._evidence()
+        measured = self._case.check(evidence) or ""
+        if self._case.has_link:
+            check_application_protocol(evidence)
+        return measured
 
     def _transfer(self) -> None:
         with self._start("server", self._server_environment()) as server:
@@ -143,7 +173,7 @@ class Run:
                     raise Failed(f"the client did not end within {self._case.timeout:g} s")
             time.sleep(GRACE + self._case.scenario.delay)
         if status == EXIT_UNSUPPORTED:
-            raise Unsupported("the client exited with 127")
+            raise Unsupported(self._client, self._case.name)
         if status != 0:
             raise Failed(f"the client exited with {status}: {client.last_line()}")
 
@@ -159,13 +189,14 @@ class Run:
             return Failed("the server did not answer an unknown version with Version Negotiation")
         status = server.stop()
         if status == EXIT_UNSUPPORTED:
-            return Unsupported("the server exited with 127")
+            return Unsupported(self._server, self._case.name)
         return Failed(f"the server exited with {status}: {server.last_line()}")
 
     def _common_environment(self, role: str) -> dict[str, str]:
         own = self._folder / role
         return {
             "ROLE": role,
+            "PROTOCOL": self._protocol,
             "CERTS": str(self._folder / "certs"),
             "WWW": str(self._folder / "www"),
             "DOWNLOADS": str(self._folder / "downloads"),
@@ -188,19 +219,27 @@ class Run:
     def _client_environment(self) -> dict[str, str]:
         base = f"https://{authority(self._network.doors[0])}/"
         environment = self._common_environment("client")
+        paths = ("echo",) if self._case.is_upload else self._file_names
+        if self._case.is_upload:
+            environment["UPLOADS"] = str(self._folder / "www")
         return environment | {
             "TESTCASE": self._case.client_case or self._case.name,
-            "REQUESTS": " ".join(base + name for name in self._file_names),
+            "REQUESTS": " ".join(base + path for path in paths),
         }
 
     def _evidence(self) -> Evidence:
+        client, server = self._traces() if self._case.has_link else (Trace([]), Trace([]))
+        folder = self._folder
+        return Evidence(
+            folder / "www", folder / "downloads", self._file_names, client, server, self._protocol
+        )
+
+    def _traces(self) -> tuple[Trace, Trace]:
         client_side = pcap.read(self._folder / "client.pcap")
         server_side = pcap.read(self._folder / "server.pcap")
         addresses = frozenset([*self._network.servers, *self._network.doors])
         table = ConnectionTable(self._keys())
-        client, server = read_traces(client_side, server_side, addresses, table)
-        folder = self._folder
-        return Evidence(folder / "www", folder / "downloads", self._file_names, client, server)
+        return read_traces(client_side, server_side, addresses, table)
 
     def _keys(self) -> dict[bytes, Secrets]:
         """Both sides have the same secrets, so that it takes only one of them to log."""

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from cases.catalogue import CASES
 from harness.cell import Cell, Outcome, Status, run_cell
-from harness.matrix import Result, Runner, lacking, pair_of, possible_pairs, remarks, table
+from harness.matrix import Result, Runner, lacking, pair_of, possible_pairs, remarks, speak, table
 from harness.options import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_UNAVAILABLE, EXIT_USAGE, SUBJECT, fail
 from harness.verification import Verifier, with_seed
 from peers.catalogue import peers
@@ -63,7 +63,14 @@ def select_cells(options: argparse.Namespace, pairs: list[Pair]) -> list[Cell]:
     cases = [look_up(name, CASES, "case") for name in names]
     if options.quick and not options.cases:
         cases = [case for case in cases if not case.has_cross_traffic]
-    cells = [Cell(client, server, case) for client, server in pairs for case in cases]
+    cells = [
+        Cell(client, server, case)
+        for client, server in pairs
+        for case in cases
+        if speak(client, server, case.protocol) and client.client and client.client.covers(case.name)
+    ]
+    if not cells:
+        fail(EXIT_USAGE, "none of these pairs can do these cases")
     return [with_seed(cell, options.seed) for cell in cells]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.cell import Cell, Outcome, Status
-from harness.namespaces import missing_for_cross_traffic
+from harness.namespaces import missing_for_namespaces
 from harness.process import is_stopping, stop_all
 from peers.peer import Peer
 
@@ -53,7 +53,9 @@ def lacking(cell: Cell) -> str | None:
     for peer, program in ((cell.client, cell.client.client), (cell.server, cell.server.server)):
         if program and not program.needs.exists():
             return f"no {peer.name} at {program.needs} ({peer.remedy})"
-    missing = missing_for_cross_traffic() if cell.case.has_cross_traffic else []
+        if program and (reason := program.lacks(cell.protocol)):
+            return reason
+    missing = missing_for_namespaces(cell.case) if cell.has_namespaces else []
     return f"{cell.case.name} needs {' and '.join(missing)}" if missing else None
 
 
@@ -125,5 +127,11 @@ def possible_pairs(peers: Sequence[Peer]) -> list[tuple[Peer, Peer]]:
         (client, server)
         for client in peers
         for server in peers
-        if client.client and server.server and client.protocols & server.protocols
+        if client.client and server.server and speak(client, server)
     ]
+
+
+def speak(client: Peer, server: Peer, protocol: str = "") -> bool:
+    """Whether both speak that protocol, or any."""
+    common = client.protocols & server.protocols
+    return protocol in common if protocol else bool(common)

@@ -1,7 +1,8 @@
-"""Two network namespaces with the link between them, on which a TCP connection competes. Needs root."""
+"""Two network namespaces with the link between them. A TCP connection can compete on it. Needs root."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -16,27 +17,34 @@ from harness.network import READY_WITHIN, NetworkFailed
 from harness.process import Child
 
 CLIENT, SERVER = "10.71.1.1", "10.71.1.2"
-PORT = 4433
+PORT, PREFERRED_PORT = 4433, 4434
 # Past slow start, so that the other connection meets a link in use.
 HEAD_START = 2.0
 
 
-def missing_for_cross_traffic() -> list[str]:
-    """What this machine lacks for it."""
+_networks = itertools.count()
+
+
+def missing_for_namespaces(case: Case) -> list[str]:
+    """What this machine lacks for them."""
     missing = [] if os.geteuid() == 0 else ["root"]
-    missing += [tool for tool in ("ip", "iperf3") if shutil.which(tool) is None]
+    tools = ["ip", "iperf3"] if case.has_cross_traffic else ["ip"]
+    missing += [tool for tool in tools if shutil.which(tool) is None]
     return missing + ([] if Path("/dev/net/tun").exists() else ["/dev/net/tun"])
 
 
 class NamespaceNetwork:
     def __init__(self, case: Case, folder: Path, python: str) -> None:
-        self.servers: list[Address] = [(SERVER, PORT)]
+        ports = [PORT, PREFERRED_PORT] if case.has_preferred_address else [PORT]
+        self.servers: list[Address] = [(SERVER, port) for port in ports]
         self.doors = self.servers
+        self._has_cross_traffic = case.has_cross_traffic
         self._scenario = case.scenario
         self._folder = folder
         self._python = python
         # Short enough for the name of a device, and other runs on the machine have other ones.
-        self._names = {role: f"gw{os.getpid()}{role[0]}" for role in ("client", "server")}
+        own = f"gw{os.getpid()}-{next(_networks)}"
+        self._names = {role: f"{own}{role[0]}" for role in ("client", "server")}
         self._children: list[Child] = []
 
     def start(self) -> None:
@@ -49,7 +57,8 @@ class NamespaceNetwork:
             ip("-n", name, "address", "add", f"{address}/30", "dev", name)
             ip("-n", name, "link", "set", "lo", "up")
             ip("-n", name, "link", "set", name, "mtu", str(self._scenario.mtu), "up")
-        self._start_cross_traffic()
+        if self._has_cross_traffic:
+            self._start_cross_traffic()
 
     def stop(self) -> None:
         for child in reversed(self._children):
@@ -64,7 +73,8 @@ class NamespaceNetwork:
         probe = [self._python, "-m", "harness.probe", SERVER, str(PORT), str(READY_WITHIN)]
         with Child(self.command_for("server", probe), {}, self._folder / "probe.log") as child:
             ready = child.wait(2 * READY_WITHIN) == 0
-        time.sleep(HEAD_START)
+        if self._has_cross_traffic:
+            time.sleep(HEAD_START)
         return ready and server.runs()
 
     def _start_bridge(self) -> None:

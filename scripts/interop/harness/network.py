@@ -40,6 +40,26 @@ class Network(Protocol):
     def server_is_ready(self, server: Child) -> bool: ...
 
 
+class DirectNetwork:
+    """Loopback without a link, and so without captures: for what would take too long otherwise."""
+
+    def __init__(self) -> None:
+        self.servers: list[Address] = [(IPV4, free_port(IPV4))]
+        self.doors = self.servers
+
+    def start(self) -> None:
+        """There is nothing to start."""
+
+    def stop(self) -> None:
+        """There is nothing to stop."""
+
+    def command_for(self, role: str, command: Sequence[str]) -> list[str]:
+        return list(command)
+
+    def server_is_ready(self, server: Child) -> bool:
+        return wait_until_ready(self.servers[0], READY_WITHIN, server.runs)
+
+
 def free_port(host: str) -> int:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as placeholder:

@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent.parent
 EXIT_FAILED, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 64, 69, 130
 
 SUBJECT = "mhq"
-DEFAULT_PEERS = "mhq,aioquic,nginx"
+DEFAULT_PEERS = "mhq,aioquic,nginx,ngtcp2,curl"
 QUICK_PEERS = "mhq,aioquic"
 # Cells mostly wait for their link, so that more of them than there are cores can share the machine.
 JOBS, QUICK_JOBS = 2, 4
@@ -30,8 +30,13 @@ class Parser(argparse.ArgumentParser):
 
 
 def fail(status: int, message: str) -> NoReturn:
-    print(f"interop: {message}", file=sys.stderr)
+    print(f"{program()}: {message}", file=sys.stderr)
     sys.exit(status)
+
+
+def program() -> str:
+    name = Path(sys.argv[0]).stem
+    return "interop" if name == "run" else name
 
 
 def parse() -> argparse.Namespace:
@@ -81,14 +86,13 @@ def positive(text: str) -> int:
 def add_places(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("where things are")
     release = REPOSITORY / ".build" / "release" / "mhq"
-    prefix = os.environ.get("GODWIT_PEERS", REPOSITORY / ".build" / "peers")
     group.add_argument(
         "--mhq", type=absolute, default=release, metavar="FILE", help="default: .build/release/mhq"
     )
     group.add_argument(
         "--prefix",
         type=absolute,
-        default=Path(prefix),
+        default=default_prefix(),
         metavar="FOLDER",
         help="where install-peers.sh put the peers",
     )
@@ -100,6 +104,10 @@ def add_places(parser: argparse.ArgumentParser) -> None:
         help="default: out/interop",
     )
     group.add_argument("--json", type=absolute, metavar="FILE", help="write the results there as well")
+
+
+def default_prefix() -> Path:
+    return Path(os.environ.get("GODWIT_PEERS", REPOSITORY / ".build" / "peers"))
 
 
 def absolute(text: str) -> Path:

@@ -2,67 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 import unittest
-from pathlib import Path
-from typing import Any
 
 from capture.connections import Connection
 from capture.frames import Frame, decode
-from capture.headers import VERSION_1, Kind, split
-from capture.pcap import Datagram
+from capture.headers import Kind, split
 from capture.tls import Hello
-from capture.trace import Packet, Trace
+from capture.trace import Packet
 from cases import checks, ecn_checks, path_checks
-from cases.evidence import CheckFailed, Evidence
-
-CLIENT, NEW_CLIENT = ("127.0.0.1", 1000), ("127.0.0.1", 1001)
-SERVER = ("127.0.0.1", 443)
-CHALLENGE = Frame("PATH_CHALLENGE", data=b"challeng")
-RESPONSE = Frame("PATH_RESPONSE", data=b"challeng")
-HELLO = Frame("CRYPTO", {"offset": 0, "length": 7}, b"\x01\x00\x00\x00")
+from tests.evidence_case import EvidenceCase
+from tests.packets import CHALLENGE, HANDSHAKE, HELLO, NEW_CLIENT, RESPONSE, one_rtt, packet
 
 
-def packet(
-    kind: Kind, *frames: Frame, from_server: bool = False, client: Any = CLIENT, ecn: int = 0, **more: Any
-) -> Packet:
-    source, destination = (SERVER, client) if from_server else (client, SERVER)
-    size = more.pop("size", 100)
-    fields = {"version": VERSION_1, "destination": b"d", "source": b"s", "token": b"", **more}
-    datagram = Datagram(0.0, source, destination, ecn, bytes(size))
-    return Packet(kind, datagram=datagram, from_server=from_server, frames=frames, **fields)
-
-
-def one_rtt(*frames: Frame, **more: Any) -> Packet:
-    return packet(Kind.ONE_RTT, *frames, **more)
-
-
-HANDSHAKE = [
-    packet(Kind.INITIAL, HELLO),
-    packet(Kind.INITIAL, from_server=True),
-    one_rtt(Frame("STREAM")),
-]
-
-
-class Checks(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.www, self.downloads = (Path(folder.name) / name for name in ("www", "downloads"))
-        for place in (self.www, self.downloads):
-            place.mkdir()
-            (place / "file").write_bytes(b"content")
-
-    def evidence(self, client: list[Packet], server: list[Packet] | None = None) -> Evidence:
-        seen_by_server = client if server is None else server
-        return Evidence(self.www, self.downloads, ("file",), Trace(client), Trace(seen_by_server))
-
-    def refuses(
-        self, check: Any, reason: str, client: list[Packet], server: list[Packet] | None = None
-    ) -> None:
-        with self.assertRaisesRegex(CheckFailed, reason):
-            check(self.evidence(client, server))
-
+class Checks(EvidenceCase):
     def test_files(self) -> None:
         checks.check_transfer(self.evidence(HANDSHAKE))
         (self.downloads / "file").write_bytes(b"contend")
@@ -168,6 +120,21 @@ class Checks(unittest.TestCase):
             else:
                 self.refuses(path_checks.check_migration, "reuses the connection ID", trace)
 
+    def test_version_negotiation(self) -> None:
+        def answer(versions: str) -> Packet:
+            payload = bytes.fromhex("c0 00000000 01 63 01 64" + versions)
+            return packet(
+                Kind.VERSION_NEGOTIATION, from_server=True, destination=b"c", source=b"d", payload=payload
+            )
+
+        strange = packet(Kind.UNKNOWN_VERSION, version=0x1A2A3A4A, source=b"c")
+        check = checks.check_version_negotiation
+        check(self.evidence([strange, answer("00000001 6b3343cf"), *HANDSHAKE]))
+        self.refuses(check, "did not begin", HANDSHAKE)
+        self.refuses(check, "sent no Version", [strange, *HANDSHAKE])
+        self.refuses(check, "just tried", [strange, answer("00000001 1a2a3a4a"), *HANDSHAKE])
+        self.refuses(check, "offers", [strange, answer("6b3343cf"), *HANDSHAKE])
+
     def test_ecn(self) -> None:
         report = Frame("ACK_ECN")
         marked = [packet(Kind.INITIAL, HELLO, ecn=2), packet(Kind.INITIAL, from_server=True, ecn=2)]
@@ -182,6 +149,12 @@ class Parsing(unittest.TestCase):
     def test_damaged_datagrams_do_not_raise(self) -> None:
         for length in range(60):
             list(split(b"\xc0\x00\x00\x00\x01" + b"\xff" * length))
+
+    def test_a_version_nobody_knows(self) -> None:
+        datagram = bytes.fromhex("c0 1a2a3a4a 02 aabb 01 cc ffff")
+        headers = list(split(datagram))
+        self.assertEqual([header.kind for header in headers], [Kind.UNKNOWN_VERSION])
+        self.assertEqual((headers[0].destination, headers[0].source), (b"\xaa\xbb", b"\xcc"))
 
     def test_frames(self) -> None:
         names = [frame.name for frame in decode(bytes.fromhex("0000 01 02 00 00 00 00 0a 00 01 41 1e"))]
