@@ -8,15 +8,16 @@ extension Endpoint {
     func settle(now: Instant) {
         applyTableChanges()
         guard !environment.awake.isEmpty else { return }
-        let awake = environment.awake
-        environment.awake.removeAll(keepingCapacity: true)
-        for slot in awake {
-            guard let connection = table[slot: slot] else { continue }
+        // Settling wakes nobody. Should it ever, whoever wakes is behind those whose turn it is.
+        let count = environment.awake.count
+        for index in 0..<count {
+            guard let connection = table[slot: environment.awake[index]] else { continue }
             connection.isAwake = false
             settle(connection, now: now)
             enqueueSender(connection)
             enqueueTeller(connection)
         }
+        environment.awake.removeFirst(count)
         applyTableChanges()
     }
 

@@ -5,17 +5,17 @@ import GodwitWire
 /// time.
 final class EndpointEnvironment {
     let configuration: EndpointConfiguration
-    var random: RandomGenerator
+    @exclusivity(unchecked) var random: RandomGenerator
     var connectionIDs: ConnectionIDGenerator
     var addressValidation: AddressValidation?
     let scratch = PacketScratch()
     /// The slots of connections that may have something to send or to tell.
-    var awake: ContiguousArray<UInt32> = []
+    @exclusivity(unchecked) var awake: ContiguousArray<UInt32> = []
     /// Changes to the endpoint's tables that connections have asked for.
     var idChanges = IndexedRing<(LocalConnectionIDAction, ConnectionHandle)>()
     var resetTokenChanges = IndexedRing<(ResetTokenChange, ConnectionHandle)>()
     /// Sees every packet, for checkers.
-    var observer: (any PacketObserver)?
+    @exclusivity(unchecked) var observer: (any PacketObserver)?
     /// Wall-clock seconds at the endpoint's epoch.
     var unixTimeAtEpoch: Int64
     /// When this process began to answer for its connections; ids of before may belong to another.
@@ -44,8 +44,10 @@ final class EndpointEnvironment {
 /// Buffers that are filled and emptied for every packet, one set for all connections of an endpoint, so that
 /// a packet costs no allocation and an idle connection no memory.
 final class PacketScratch {
-    var outcome = AckOutcome()
-    var records = SentFrameList()
-    var masks = HeaderProtectionBatch()
-    var probeFrames = SentFrameList()
+    // Without a check for overlaps at run time, for the reason that ``Connection`` gives.
+
+    @exclusivity(unchecked) var outcome = AckOutcome()
+    @exclusivity(unchecked) var records = SentFrameList()
+    @exclusivity(unchecked) var masks = HeaderProtectionBatch()
+    @exclusivity(unchecked) var probeFrames = SentFrameList()
 }
