@@ -7,7 +7,7 @@ TARGET ?= packets
 MINUTES ?= 10
 MTU ?= 1500
 
-.PHONY: build test sim fuzz bench lint format docs interop compliance examples check
+.PHONY: build test sim fuzz bench lint format docs interop compliance weaknesses dissector examples check
 
 build:
 	$(SWIFT) build -c release
@@ -43,7 +43,13 @@ interop:
 compliance:
 	python3 scripts/compliance.py
 
+weaknesses:
+	python3 scripts/weaknesses.py
+
+dissector:
+	python3 scripts/dissector.py
+
 examples:
 	$(SWIFT) build --package-path Examples --scratch-path .build/examples
 
-check: lint build test compliance examples
+check: lint build test compliance weaknesses dissector examples

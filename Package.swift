@@ -162,6 +162,9 @@ let package = Package(
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "GodwitCaptureTests", dependencies: ["GodwitCrypto", "GodwitMigration", "GodwitWire"],
+            swiftSettings: strict),
         .testTarget(name: "InteropTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

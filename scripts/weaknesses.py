@@ -3,9 +3,11 @@
 
 Reads Specs/weaknesses.csv and the `Holds: W7` comments above the tests, and looks up every rule of
 Specs/server-migration.md that sources and tests cite. A weakness needs a test, or `reason: ` and why it can't arise;
-`pending: ` says what is still to be shown besides. Exits with 1 when one has neither, when a comment names an unknown
-one, when a file is malformed, or when a rule is cited that the specification doesn't have; with --final also when
-something is pending.
+`pending: ` says what is still to be shown besides. Disabled tests hold nothing.
+
+Specs/weaknesses.md is the outcome for readers; --write brings it up to date. Exits with 1 when a weakness has neither
+test nor reason, when a comment names an unknown one, when a file is malformed, when a rule is cited that the
+specification doesn't have, or when the page is not up to date; with --final also when something is pending.
 """
 
 import argparse
@@ -23,6 +25,7 @@ IDENTIFIER = re.compile(r"W\d+")
 DECLARATION = re.compile(r"@Test\b|(?:async )?def ")
 STORY = re.compile(r'"((?:[^"\\]|\\.)*)"')
 FUNCTION = re.compile(r"\b(?:func|def)\s+(`[^`]+`|\w+)")
+DISABLED = re.compile(r"\.disabled\(")
 LONGEST_DECLARATION = 20
 
 SPECIFICATION = "Specs/server-migration.md"
@@ -31,6 +34,25 @@ HEADING = re.compile(r"^#+ (\d+(?:\.\d+)*)\.? ", re.MULTILINE)
 RULE = re.compile(r"\*\*(\d+(?:\.\d+)+)\*\*")
 NUMBER = re.compile(r"\d+(?:\.\d+)*")
 SEPARATOR = re.compile(r"\n\s*(?://+|#)?\s*")
+
+PAGE = "Specs/weaknesses.md"
+PREFACE = """\
+# Weaknesses of an earlier design
+
+What was found in the implementation of the thesis whose protocol is
+[Specs/server-migration.md](server-migration.md) 2 to 4, what is done here instead, and the tests that show it. Written
+by `scripts/weaknesses.py --write` from `weaknesses.csv` and the comments `Holds: W…` above the tests.
+"""
+
+
+@dataclass(frozen=True)
+class Test:
+    path: Path
+    line: int
+    name: str
+
+    def __str__(self):
+        return f"{self.path}:{self.line} {self.name}"
 
 
 @dataclass
@@ -81,15 +103,23 @@ def read_tests(root, weaknesses, problems):
 def cite(identifier, path, lines, index, weaknesses, problems):
     place = f"{path}:{index + 1}"
     start = next((i for i in range(index, len(lines)) if not HOLDS.fullmatch(lines[i])), index)
-    declaration = "\n".join(lines[start : start + LONGEST_DECLARATION])
+    declaration = head(lines[start : start + LONGEST_DECLARATION])
     if not DECLARATION.match(declaration):
         problems.append(f"{place}: 'Holds:' is not directly above a test")
+    elif DISABLED.search(declaration):
+        problems.append(f"{place}: a disabled test holds nothing")
     elif identifier not in weaknesses:
         problems.append(f"{place}: unknown weakness {identifier}")
     else:
         story, function = STORY.search(declaration), FUNCTION.search(declaration)
         name = f'"{story[1]}"' if story else function[1] if function else "?"
-        weaknesses[identifier].tests.append(f"{place} {name}")
+        weaknesses[identifier].tests.append(Test(path, index + 1, name))
+
+
+def head(lines):
+    """The lines up to the one that declares the function."""
+    end = next((index for index, line in enumerate(lines) if FUNCTION.search(line)), len(lines) - 1)
+    return "\n".join(lines[: end + 1])
 
 
 def check_citations(root, problems):
@@ -101,6 +131,24 @@ def check_citations(root, problems):
             for number in NUMBER.findall(citation):
                 if number not in known:
                     problems.append(f"{path.relative_to(root)}: {SPECIFICATION} has no {number}")
+
+
+def page(weaknesses):
+    lines = [PREFACE]
+    for row in weaknesses:
+        lines += [f"## {row.id}. {row.weakness}\n", f"{row.fix}.\n"]
+        lines += sorted({f"- {test.name} ({test.path.as_posix().removeprefix('Tests/')})" for test in row.tests})
+        lines += [f"- {row.evidence[0].upper()}{row.evidence[1:]}"] if row.evidence else []
+        lines.append("")
+    return "\n".join(lines)
+
+
+def check_page(root, weaknesses, is_writing, problems):
+    path, text = root / PAGE, page(weaknesses)
+    if is_writing:
+        path.write_text(text, encoding="utf-8")
+    elif not path.exists() or path.read_text(encoding="utf-8") != text:
+        problems.append(f"{PAGE} is not up to date: python3 scripts/weaknesses.py --write")
 
 
 def report(weaknesses, problems, only_open):
@@ -123,6 +171,7 @@ def report(weaknesses, problems, only_open):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--open", action="store_true", help="only those that are not held by tests alone")
+    parser.add_argument("--write", action="store_true", help=f"bring {PAGE} up to date")
     parser.add_argument("--final", action="store_true", help="fail on what is pending, too")
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent, help="the repository")
     return parser.parse_args()
@@ -134,6 +183,7 @@ def main():
     read_tests(options.root, weaknesses, problems)
     check_citations(options.root, problems)
     rows = list(weaknesses.values())
+    check_page(options.root, rows, options.write, problems)
     report(rows, problems, options.open)
     is_open = any(row.is_missing or (options.final and row.is_pending) for row in rows)
     return 1 if problems or is_open else 0

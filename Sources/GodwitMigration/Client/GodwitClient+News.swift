@@ -61,8 +61,16 @@ extension GodwitClient {
         let isContent = rules.combined.prefers(context.active.asTold)
         if address != context.active, !isContent || !frame.isPreferred { expectMove(context, &actions) }
         tell(frame.address, .alternative, context, &actions)
-        guard frame.isPreferred, candidates.contains(address), !isContent else { return }
+        guard frame.isPreferred else { return letBe(address) }
+        guard candidates.contains(address), !isContent else { return }
         goThere(address, context, &actions)
+    }
+
+    /// The server does not want the client at an address, or no longer: only a search leads there.
+    private mutating func letBe(_ address: NetworkAddress) {
+        guard let candidate = candidates[address], !candidate.isHeard else { return }
+        candidates[address]?.isWanted = false
+        if search == nil { candidates[address]?.schedule = nil }
     }
 
     /// The server wants the client at another address: no probe timeout is needed to begin to look there.

@@ -57,14 +57,18 @@ public struct ServerMigrationNegotiation: Hashable, Sendable, Codable {
     /// Whether to name other addresses to clients that sent alternative_address (Specs/server-migration.md
     /// 2.4).
     public let usesAlternativeAddresses: Bool
+    /// Whether there is a pool. Without one, Pool of Addresses is agreed on only with clients that know of
+    /// pools that change (Specs/server-migration.md 2.3.5).
+    public let hasPool: Bool
 
     /// A server that knows `suite`.
     ///
     /// - Precondition: every bit of the suite means something.
-    public init(suite: MigrationSuite = .all, usesAlternativeAddresses: Bool = true) {
+    public init(suite: MigrationSuite = .all, usesAlternativeAddresses: Bool = true, hasPool: Bool = true) {
         precondition(!suite.hasUnknownBits)
         self.suite = suite
         self.usesAlternativeAddresses = usesAlternativeAddresses
+        self.hasPool = hasPool
     }
 
     /// Migration is off.
@@ -82,7 +86,8 @@ public struct ServerMigrationNegotiation: Hashable, Sendable, Codable {
             return MigrationAgreement(suite: [], offersAlternativeAddresses: offersAddresses)
         }
         guard offer != 0 else { throw .migrationNegotiation("server_migration_suite offers nothing") }
-        let common = suite.intersection(MigrationSuite(rawValue: offer))
+        var common = suite.intersection(MigrationSuite(rawValue: offer))
+        if !hasPool, !common.contains(.extended) { common.remove(.poolOfAddresses) }
         own.setServerMigrationSuite(common.rawValue)
         return MigrationAgreement(suite: common, offersAlternativeAddresses: offersAddresses)
     }

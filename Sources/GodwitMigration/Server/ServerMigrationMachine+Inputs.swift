@@ -18,7 +18,7 @@ extension ServerMigrationMachine {
         case .leaveOut(let epoch): report(.obstructed(.notPlanned), epoch, now, &actions)
         case .hold(let epoch): hold(epoch)
         case .networkSwitched(let epoch, let thaw): arrive(epoch, thaw, surroundings, now, &actions)
-        case .cancel(let epoch): cancel(epoch, &actions)
+        case .cancel(let epoch): cancel(epoch, surroundings, &actions)
         case .changePool(let pool): changePool(to: pool, &actions)
         case .frameAcknowledged(let id): onAcknowledged(id, now, &actions)
         case .frameLost(let id): outbox.onLost(id)

@@ -24,7 +24,7 @@ extension ServerMigrationMachine {
         }
         if agreement.allowsAlternativeAddresses {
             move.strategy.prefer(ledger: &ledger, outbox: &outbox)
-            retireAll(except: move.order.destination)
+            retireAll(except: move.order.destination, at: surroundings.local)
         }
         let announces = agreement.isExtended || voice == .announcing || voice == .announcingOnce
         var arrival = ServerArrival(voice: voice, announces: announces, thaw, at: now)

@@ -20,10 +20,10 @@ extension ServerMigrationMachine {
         callOffPreparation()
         let order = choose(from: orders, surroundings)
         if let obstacle = obstacle(to: order, surroundings, superseding: false) {
-            retireAll(except: nil)
+            retireAll(except: nil, at: surroundings.local)
             return report(.obstructed(obstacle), epoch, now, &actions)
         }
-        begin(order, epoch, &actions)
+        begin(order, epoch, surroundings, &actions)
         reportProgress(now, &actions)
     }
 
@@ -35,10 +35,11 @@ extension ServerMigrationMachine {
     }
 
     private mutating func begin(
-        _ order: MigrationOrder, _ epoch: MigrationEpoch, _ actions: inout ServerMigrationActions
+        _ order: MigrationOrder, _ epoch: MigrationEpoch, _ surroundings: ServerSurroundings,
+        _ actions: inout ServerMigrationActions
     ) {
         stage = .preparing(ServerMove(order: order, epoch: epoch, strategy: begin(order)))
-        retireAll(except: order.destination)
+        retireAll(except: order.destination, at: surroundings.local)
         actions.append(.event(.started(order.strategy)))
         if let destination = order.destination {
             actions.append(.supplyConnectionIDs(destination.addresses.count + 1))
@@ -120,19 +121,21 @@ extension ServerMigrationMachine {
 
     // MARK: Calling off
 
-    mutating func cancel(_ epoch: MigrationEpoch, _ actions: inout ServerMigrationActions) {
+    mutating func cancel(
+        _ epoch: MigrationEpoch, _ surroundings: ServerSurroundings, _ actions: inout ServerMigrationActions
+    ) {
         switch stage {
         case .waiting(_, epoch): stage = .idle
         case .preparing(let move) where move.epoch == epoch:
             callOffPreparation()
-            retireAll(except: nil)
+            retireAll(except: nil, at: surroundings.local)
             actions.append(.event(.cancelled(move.order.strategy)))
         case .idle, .waiting, .preparing, .arrived: break
         }
     }
 
     /// Takes back what was not sent yet, and with the extension what SERVER_MIGRATION has told; what the
-    /// ledger has told goes with ``retireAll(except:)`` (Specs/server-migration.md 6.5.2).
+    /// ledger has told goes with ``retireAll(except:at:)`` (Specs/server-migration.md 6.5.2).
     mutating func callOffPreparation() {
         guard case .preparing(let move) = stage else { return }
         stage = .idle
@@ -154,10 +157,11 @@ extension ServerMigrationMachine {
     }
 
     /// Withdraws every address that the client may still believe in and that is no longer one of the
-    /// server's.
-    mutating func retireAll(except destination: MigrationDestination?) {
+    /// server's, which the one where it is always is (Specs/server-migration.md 6.5.4).
+    mutating func retireAll(except destination: MigrationDestination?, at local: NetworkAddress) {
         guard agreement.allowsAlternativeAddresses else { return }
-        for address in ledger.standing where destination?.contains(address) != true && !isKept(address) {
+        for address in ledger.standing
+        where address != local && destination?.contains(address) != true && !isKept(address) {
             ledger.retire(address, outbox: &outbox)
         }
     }

@@ -48,6 +48,7 @@ struct PeerVerificationTests {
         #expect(failure?.alert == 48)
     }
 
+    // Holds: W25
     @Test("A chain is followed to the root, or to any certificate that is trusted by hand")
     func chains() throws {
         let server = try TLSServer(.test { $0.credentials = ServerCredentials([TestIdentities.chained]) })

@@ -73,6 +73,7 @@ struct ResumptionTests {
             run(client.handshake(ticket: [1, 2, 3]), server.handshake()).client.summary?.isResumed == false)
     }
 
+    // Holds: W30
     @Test("Servers that share ticket keys resume each other's sessions, also while keys are replaced")
     func sharedKeys() throws {
         let client = try TLSClient(.test())

@@ -72,6 +72,7 @@ struct RandomGeneratorTests {
         SystemEntropy.discardBoringSSLRandomness()
     }
 
+    // Holds: W15
     @Test("Two copies of a process draw the same numbers until each takes new entropy, and then others")
     func copies() throws {
         var random = randomGenerator(7)

@@ -14,6 +14,7 @@ import Musl
 /// does.
 @Suite("BoringSSL's randomness in two copies of a process")
 struct RestoredRandomnessTests {
+    // Holds: W15
     @Test(
         "Copies draw different numbers from the first one on, once each has thrown away what it had",
         arguments: [1, 2, 4095, 4096, 5000])

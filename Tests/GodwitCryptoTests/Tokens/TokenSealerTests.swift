@@ -10,6 +10,7 @@ struct TokenSealerTests {
     private let payload = Array("an address and a time".utf8)
     private let address = Array("192.0.2.1".utf8)
 
+    // Holds: W30
     @Test("A token opens on any server that has the key (RFC 9000 section 8.1.4)")
     func sharedKey() {
         var random = randomGenerator()
@@ -76,6 +77,7 @@ struct TokenSealerTests {
     }
 
     // Holds: 9000-10.3.2-5
+    // Holds: W14
     @Test("Stateless reset tokens follow from key and connection id alone (RFC 9000 section 10.3.2)")
     func statelessReset() {
         let id = ConnectionID([1, 2, 3, 4, 5, 6, 7, 8])!

@@ -151,6 +151,60 @@ struct CombinedClientTests {
         }
     }
 
+    // Holds: W31
+    @Test("No longer preferred, it is not looked for, in whichever order (Specs/server-migration.md 6.5.9)")
+    func noLongerPreferred() throws {
+        let frames = [frame(.new, 0, preferred: true), frame(.new, 1, retired: true), frame(.new, 2)]
+        for order in permutations(frames) {
+            var client = try ScriptedClient(.extended)
+            for frame in order { try client.receive(frame) }
+            #expect(try client.run(for: .seconds(1)).flatMap(\.actions.probes).isEmpty)
+            #expect(try client.validate(.new).moves.isEmpty)
+            #expect(try candidates(client) == [.new])
+        }
+    }
+
+    /// All that others see of what a client makes of frames.
+    private struct Outcome: Hashable {
+        var candidates: Set<NetworkAddress>
+        var probed: Set<NetworkAddress>
+        var followed: Set<NetworkAddress>
+        var asks: Bool
+        var waits: Bool
+    }
+
+    private func outcome(_ frames: [AlternativeAddressFrame]) throws -> Outcome {
+        var client = try ScriptedClient(.extended)
+        for frame in frames { try client.receive(.alternativeAddress(frame)) }
+        let candidates = try candidates(client)
+        let actions = try client.run(for: .milliseconds(300)).flatMap(\.actions)
+        let probed = Set(actions.compactMap { if case .probe(let address) = $0 { address } else { nil } })
+        let followed = try [NetworkAddress.new, .newer].filter { address in
+            var copy = client
+            return try copy.validate(address).moves == [address]
+        }
+        return Outcome(
+            candidates: candidates, probed: probed, followed: Set(followed), asks: actions.contains(.ping),
+            waits: client.machine.idleTimeoutSuspended(at: client.now) != nil)
+    }
+
+    // Holds: W31
+    @Test(
+        "Whatever is said of two addresses, the order of arrival is nothing (Specs/server-migration.md 6.5.9)"
+    )
+    func anyFramesInEveryOrder() throws {
+        var random = TestRandom(seed: 7)
+        for _ in 0..<80 {
+            let frames = (0..<3 + random.below(2)).map { number in
+                AlternativeAddressFrame(
+                    address: random.chance(0.5) ? .new : .newer, sequenceNumber: UInt64(number),
+                    isPreferred: random.chance(0.4), isRetired: random.chance(0.3))
+            }
+            let outcomes = Set(try permutations(frames).map(outcome))
+            #expect(outcomes.count == 1, "\(frames)")
+        }
+    }
+
     @Test("Preferred and withdrawn at once is withdrawn (Specs/server-migration.md 3.4.2)")
     func bothFlags() throws {
         var client = try ScriptedClient(.extended)

@@ -26,6 +26,19 @@ struct MigrationNegotiationTests {
         }
     }
 
+    // Specs/server-migration.md 2.3.5
+    @Test("A server without a pool agrees on none, unless the client knows of pools that change")
+    func withoutPool() throws {
+        let server = ServerMigrationNegotiation(hasPool: false)
+        for (offered, expected) in [(MigrationSuite.basic, UInt64(0xd)), (.all, 0x1f), (.poolOfAddresses, 0)]
+        {
+            var (offer, answer) = (TransportParameters(), TransportParameters())
+            ClientMigrationNegotiation(suite: offered).write(to: &offer)
+            #expect(try server.answer(offer, in: &answer).suite.rawValue == expected)
+            #expect(try answer.serverMigrationSuite() == expected)
+        }
+    }
+
     // Holds: W28
     @Test("A server ignores bits that mean nothing to it (Specs/server-migration.md 2.3.3)")
     func unknownBitsAtServer() throws {

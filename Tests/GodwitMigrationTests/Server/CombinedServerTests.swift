@@ -90,7 +90,26 @@ struct CombinedServerTests {
         _ = server.acknowledgeAll(server.sent)
         server.handle(.clientPacket(isNonProbing: true))
         server.handle(.prepare(.combined(destination: .newer), .second))
-        #expect(server.frames == [frame(.newer, 2), frame(.new, 3, retired: true)])
+        // It has not left yet.
+        #expect(server.frames == [frame(.newer, 2)])
+        server.move(to: .newer, epoch: .second)
+        #expect(
+            server.frames == [
+                frame(.newer, 3, preferred: true), frame(.new, 4, retired: true), .serverMigrated,
+            ])
+    }
+
+    // Holds: W19
+    @Test("Called off where it has moved to, it keeps that place (Specs/server-migration.md 6.5.4)")
+    func calledOffAfterMove() throws {
+        var server = try ScriptedServer(.extended)
+        server.handle(.prepare(.combined(destination: .new), .first))
+        server.move(to: .new)
+        _ = server.acknowledgeAll(server.sent)
+        server.handle(.clientPacket(isNonProbing: true))
+        server.handle(.prepare(.combined(destination: .newer), .second))
+        server.handle(.cancel(.second))
+        #expect(server.frames == [frame(.newer, 3, retired: true)])
     }
 
     // Specs/server-migration.md 6.5.2

@@ -128,6 +128,7 @@ struct ServerMigrationMachineTests {
         #expect(revisions == [1, 2, 3, 4, 5])
     }
 
+    // Holds: W15
     @Test("After a thaw no two copies choose alike (Specs/server-migration.md 6.6.3)")
     func freshRandomness() throws {
         func times(seed: UInt64) throws -> [Instant] {
