@@ -39,13 +39,13 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "GodwitCore",
-            dependencies: ["GodwitWire", "GodwitCrypto"],
+            dependencies: ["GodwitMigration", "GodwitWire", "GodwitCrypto"],
             swiftSettings: strict),
         .target(name: "CGodwitSocket"),
         .target(
             name: "Godwit",
             dependencies: [
-                "GodwitCore", "GodwitCrypto", "GodwitWire", "CGodwitSocket",
+                "GodwitCore", "GodwitCrypto", "GodwitMigration", "GodwitWire", "CGodwitSocket",
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -56,7 +56,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "GodwitSimulator",
-            dependencies: ["GodwitCore", "GodwitCrypto", "GodwitWire"],
+            dependencies: ["GodwitCore", "GodwitCrypto", "GodwitMigration", "GodwitWire"],
             swiftSettings: strict),
         .target(name: "GodwitMigration", dependencies: ["GodwitWire"], swiftSettings: strict),
         .target(name: "GodwitQPACK", dependencies: ["GodwitWire"], swiftSettings: strict),
@@ -77,7 +77,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "GodwitFuzzing",
-            dependencies: ["GodwitCore", "GodwitCrypto", "GodwitWire"],
+            dependencies: ["GodwitCore", "GodwitCrypto", "GodwitHTTP3Core", "GodwitQPACK", "GodwitWire"],
             swiftSettings: strict),
         .target(
             name: "MHQKit",
@@ -109,6 +109,18 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/Core", swiftSettings: strict),
+        // Clients that leave nothing out, for scripts/soak.sh.
+        .executableTarget(
+            name: "Soak",
+            dependencies: [
+                "GodwitHTTP3",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Benchmarks/Soak", swiftSettings: strict),
         .target(name: "CSanitizerOptions", path: "Tests/CSanitizerOptions"),
         .testTarget(
             name: "GodwitWireTests", dependencies: ["GodwitWire", "CSanitizerOptions"],
@@ -125,15 +137,17 @@ let package = Package(
             name: "GodwitCryptoTests", dependencies: ["GodwitCrypto", "GodwitWire"], swiftSettings: strict),
         .testTarget(
             name: "GodwitCoreTests",
-            dependencies: ["GodwitCore", "GodwitCrypto", "GodwitFuzzing", "GodwitWire"],
+            dependencies: ["GodwitCore", "GodwitCrypto", "GodwitFuzzing", "GodwitMigration", "GodwitWire"],
             swiftSettings: strict),
         .testTarget(
             name: "GodwitSimulatorTests",
-            dependencies: ["GodwitSimulator", "GodwitCore", "GodwitCrypto", "GodwitWire"],
+            dependencies: [
+                "GodwitSimulator", "GodwitCore", "GodwitCrypto", "GodwitMigration", "GodwitWire",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "GodwitTests",
-            dependencies: ["Godwit", "GodwitCore", "GodwitCrypto", "GodwitWire"],
+            dependencies: ["Godwit", "GodwitCore", "GodwitCrypto", "GodwitMigration", "GodwitWire"],
             swiftSettings: strict),
         .testTarget(
             name: "GodwitHTTP3Tests",
@@ -151,7 +165,7 @@ let package = Package(
         .testTarget(
             name: "MHQKitTests",
             dependencies: [
-                "MHQKit", "Godwit", "GodwitHTTP3",
+                "MHQKit", "Godwit", "GodwitHTTP3", "GodwitSimulator", "GodwitWire", "mhq",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),

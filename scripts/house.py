@@ -12,15 +12,17 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
     "GodwitWire": set(),
     "GodwitCrypto": {"GodwitWire"},
-    "GodwitCore": {"GodwitWire", "GodwitCrypto"},
+    "GodwitCore": {"GodwitWire", "GodwitCrypto", "GodwitMigration"},
     "CGodwitSocket": set(),
-    "Godwit": {"GodwitCore", "GodwitCrypto", "GodwitWire", "CGodwitSocket"},
-    "GodwitSimulator": {"GodwitCore", "GodwitCrypto", "GodwitWire"},
+    "Godwit": {"GodwitCore", "GodwitCrypto", "GodwitMigration", "GodwitWire", "CGodwitSocket"},
+    "GodwitSimulator": {"GodwitCore", "GodwitCrypto", "GodwitMigration", "GodwitWire"},
     "GodwitMigration": {"GodwitWire"},
     "GodwitQPACK": {"GodwitWire"},
     "GodwitHTTP3Core": {"GodwitQPACK", "GodwitWire"},
     "GodwitHTTP3": {"GodwitHTTP3Core", "GodwitQPACK", "Godwit", "GodwitCore", "GodwitCrypto", "GodwitWire"},
-    "GodwitFuzzing": {"GodwitCore", "GodwitCrypto", "GodwitWire"},
+    "GodwitFuzzing": {
+        "GodwitCore", "GodwitCrypto", "GodwitHTTP3Core", "GodwitMigration", "GodwitQPACK", "GodwitWire",
+    },
     "MHQKit": {"Godwit", "GodwitHTTP3", "GodwitSimulator", "GodwitWire"},
     "mhq": {"MHQKit", "Godwit", "GodwitHTTP3"},
 }

@@ -17,6 +17,7 @@ extension Connection {
     var ptoSpan: TimeSpan { paths.active.rtt.ptoInterval(maxAckDelay: paths.maxAckDelay) }
 
     func receiveAck(_ ack: AckFrame, space: PacketNumberSpace, now: Instant) throws(TransportError) {
+        if space == .application, migration != nil, isFromStaleImage(ack, now: now) { return }
         let exponent = space == .application ? peerParameters.ackDelayExponent : 3
         let context = lossContext
         try loss.receiveAck(
@@ -90,6 +91,8 @@ extension Connection {
         case .newConnectionID(let number): localIDs.onFrameAcknowledged(sequenceNumber: number)
         case .retireConnectionID(let number): paths.onRetirementAcknowledged(sequenceNumber: number, at: now)
         case .datagram: datagrams.onAcked(record)
+        case .migration(let id): onMigrationFrameAcked(id, now: now)
+        case .pathResponse: onPathResponseAcked(now: now)
         case .newToken, .handshakeDone: break
         }
     }
@@ -104,10 +107,11 @@ extension Connection {
         case .retireConnectionID(let number): paths.onRetirementLost(sequenceNumber: number)
         case .newToken: pending.newToken = true
         case .handshakeDone: pending.handshakeDone = true
+        case .migration(let id): onMigrationFrameLost(id)
         // Not repeated (RFC 9221 section 5.2), only counted.
         case .datagram: datagrams.onLost(record)
-        // Made anew from what was received.
-        case .ack: break
+        // Made anew from what was received, or asked for again by who needs it.
+        case .ack, .pathResponse: break
         }
     }
 }

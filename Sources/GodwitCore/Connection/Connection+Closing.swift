@@ -41,6 +41,7 @@ extension Connection {
         closeReason = reason
         handshake = nil
         undecryptable.removeAll()
+        tellMigrationOfTheEnd()
         emit(.closed(reason))
     }
 

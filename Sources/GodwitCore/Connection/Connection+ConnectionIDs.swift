@@ -39,7 +39,7 @@ extension Connection {
                     environment.observer?.onAddressValidated(paths[path].remote, of: handle)
                 }
                 if role == .server, environment.addressValidation != nil { pending.newToken = true }
-            case .activeChanged: onActiveChanged()
+            case .activeChanged: onActiveChanged(now: now)
             case .removed(let path, let reason): onRemoved(path, reason, now: now)
             case .needsConnectionID: break
             case .peerMayLackConnectionID: localIDs.offerReplacement()
@@ -59,15 +59,17 @@ extension Connection {
         }
     }
 
-    private func onActiveChanged() {
+    private func onActiveChanged(now: Instant) {
         spin.reset()
         timers.pacing = .distantFuture
+        if migration != nil { onMigrationActiveChanged(now: now) }
         emit(.pathChanged(local: paths.active.local, remote: paths.active.remote))
     }
 
     private func onRemoved(_ path: PathID, _ reason: PathRemoval, now: Instant) {
         // What was in flight on a path that was moved as a whole may well have arrived.
         guard reason != .replaced else { return }
+        defer { if migration != nil { onMigrationPathRemoved(path, now: now) } }
         let context = lossContext
         loss.declareLost(path: path, into: &scratch.outcome)
         applyOutcome(now: now, context)
@@ -94,6 +96,7 @@ extension Connection {
     func startMigration(toLocal local: NetworkAddress, now: Instant) -> Bool {
         do {
             _ = try paths.migrate(toLocal: local, atOnce: false, at: now)
+            if migration != nil { alsoLookForServer(from: local, now: now) }
             return true
         } catch {
             return false

@@ -17,9 +17,10 @@ extension Connection {
                 packet.number, ackEliciting: content.isAckEliciting, ecn: arrival.ecn, now: arrival.now,
                 rtt: smoothedRTT)
             if packet.level == .oneRTT {
-                paths.onPacket(
+                let isLatestWord = paths.onPacket(
                     on: path, number: packet.number, isNonProbing: content.isNonProbing,
                     destination: packet.destination, at: arrival.now)
+                if migration != nil { onMigrationPacket(packet, content, isLatestWord, arrival) }
             }
             try advanceHandshake(now: arrival.now)
         } catch {
@@ -36,7 +37,8 @@ extension Connection {
             guard packet.level == .oneRTT else { return nil }
             let path = paths.admit(
                 from: arrival.remote, to: arrival.local, size: arrival.size, destination: packet.destination,
-                at: arrival.now)
+                // A client whose server moves challenges what its machine says, when it says so.
+                validates: role == .server, at: arrival.now)
             arrival.origin = .path(path)
             return path
         }
@@ -71,11 +73,15 @@ extension Connection {
         guard !reader.isAtEnd else { throw TransportError(.protocolViolation, "a packet without frames") }
         var content = PacketContent()
         while !reader.isAtEnd {
-            let frame = try Frame.decode(&reader, at: packet.level)
-            let type = frame.type
+            let type = try FrameType.decode(&reader)
             content.isAckEliciting = content.isAckEliciting || FrameType.isAckEliciting(type)
             content.isNonProbing = content.isNonProbing || !FrameType.isProbing(type)
-            try process(frame, of: packet, path: path, arrival)
+            if !FrameType.isKnown(type), MigrationFrameType.isKnown(type) {
+                try receiveMigrationFrame(type, from: &reader, of: packet, arrival)
+            } else {
+                let frame = try Frame.decode(type: type, from: &reader, at: packet.level)
+                try process(frame, of: packet, path: path, arrival)
+            }
             guard lifecycle.isOpen else { break }
         }
         return content
@@ -86,7 +92,9 @@ extension Connection {
     ) throws(TransportError) {
         switch frame {
         case .stream(let frame): try streams.receive(frame)
-        case .ack(let frame): try receiveAck(frame, space: packet.level.space, now: arrival.now)
+        case .ack(let frame):
+            try receiveAck(frame, space: packet.level.space, now: arrival.now)
+            if migration != nil { onMigrationAcknowledgement(arrival) }
         case .padding, .ping: break
         case .crypto(let frame): try receiveCrypto(frame, level: packet.level)
         case .maxData(let maximum): try streams.receiveMaxData(maximum)
@@ -99,7 +107,9 @@ extension Connection {
         case .stopSending(let frame): try streams.receive(frame)
         case .datagram(let bytes): try receiveDatagram(bytes)
         case .pathChallenge(let data): paths.onPathChallenge(data, on: path)
-        case .pathResponse(let data): paths.onPathResponse(data, on: path, at: arrival.now)
+        case .pathResponse(let data):
+            let proved = paths.onPathResponse(data, on: path, at: arrival.now)
+            if migration != nil { onMigrationPathProved(proved, packet, arrival) }
         case .newConnectionID(let frame): try paths.receive(frame, at: arrival.now)
         case .retireConnectionID(let number): try receiveRetirement(number, packet, now: arrival.now)
         case .connectionClose(let frame): receiveClose(frame, now: arrival.now)

@@ -120,6 +120,7 @@ extension Connection {
         discard(.handshake, now: now)
         paths.onHandshakeConfirmed()
         usePreferredAddress(now: now)
+        onMigrationConfirmed(now: now)
         undecryptable.removeAll()
         (request, earlyData) = (nil, .none)
         if role == .server { handshake = nil }

@@ -34,7 +34,7 @@ extension Connection {
 
     /// Those in use, and what the pace of issuing lets retire within the time that late packets are waited
     /// for.
-    private static var mostLiveIDs: Int { 8 + 128 }
+    private static var mostLiveIDs: Int { LocalConnectionIDs.mostIssued + 128 }
     /// What the largest windows hold in small packets.
     private static var mostOpenPackets: Int { 1 << 17 }
     /// Applications take events after every call into the endpoint.

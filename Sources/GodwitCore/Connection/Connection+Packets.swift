@@ -17,6 +17,7 @@ extension Connection {
         _ ecn: ECNCodepoint, now: Instant
     ) -> Int? {
         guard let remoteID = paths.active.remoteID else { return nil }
+        if mayElicit, mayHoldConnectionFrames { skipNumberBeforeAnnouncement() }
         var packet = beginShort(to: remoteID, into: slice)
         scratch.records.removeAll(keepingCapacity: true)
         let isFull = writeFrames(
@@ -107,6 +108,7 @@ extension Connection {
             pending.handshakeDone = false
         }
         if pending.newToken { writeNewToken(into: &packet) }
+        if migration != nil { writeMigrationFrames(into: &packet) }
         while let frame = localIDs.frameToSend, packet.fits(.newConnectionID(frame)) {
             packet.write(.newConnectionID(frame))
             scratch.records.append(.newConnectionID(sequenceNumber: frame.sequenceNumber))
@@ -148,11 +150,15 @@ extension Connection {
     func writePathProbe(_ probe: PathProbe, into slice: UnsafeMutableRawBufferPointer, now: Instant) -> Int {
         var packet = beginShort(to: probe.remoteID, into: slice)
         scratch.records.removeAll(keepingCapacity: true)
-        if let response = probe.response { packet.write(.pathResponse(response)) }
+        if let response = probe.response {
+            packet.write(.pathResponse(response))
+            if migration?.awaitsClient ?? false { scratch.records.append(.pathResponse) }
+        }
         if let challenge = probe.challenge { packet.write(.pathChallenge(challenge)) }
         if probe.includesPing { packet.write(.ping) }
         if probe.isPadded { packet.pad(to: slice.count) }
-        let size = finishShort(&packet, path: probe.path, [], .notECT, now: now)
+        let isAside = migration != nil && probe.path != paths.activeID
+        let size = finishShort(&packet, path: probe.path, isAside ? .aside : [], .notECT, now: now)
         scratch.masks.apply(protection.oneRTT!.headerKeyToSend())
         return size
     }

@@ -20,6 +20,9 @@ extension Connection {
         var arrival = arrival
         arrival.origin = paths.receive(
             from: arrival.remote, to: arrival.local, size: arrival.size, at: arrival.now)
+        if arrival.origin == .refused, migration != nil, mayComeFromMovedServer(arrival) {
+            arrival.origin = .unknown
+        }
         guard arrival.origin != .refused else { return drop(.rejected, size: arrival.size) }
         statisticsSoFar.bytesReceived += UInt64(arrival.size)
         let packetsBefore = statisticsSoFar.packetsReceived
@@ -202,6 +205,12 @@ extension Connection {
     /// header.
     private func receiveReset(_ token: StatelessResetToken, from arrival: DatagramArrival) {
         guard lifecycle.isOpen, paths.isStatelessReset(token, from: arrival.remote) else { return }
+        reset(from: arrival)
+    }
+
+    /// The peer has lost the connection, or somebody who answers where it was before it moved.
+    func reset(from arrival: DatagramArrival) {
+        if migration != nil, absorbsReset(arrival) { return }
         drain(.statelessReset, now: arrival.now)
     }
 

@@ -8,7 +8,8 @@ extension Connection {
     static func client(
         _ request: ConnectRequest, environment: EndpointEnvironment, handle: ConnectionHandle, now: Instant
     ) throws(ConnectError) -> Connection {
-        let configuration = request.transport ?? environment.configuration.transport
+        var configuration = request.transport ?? environment.configuration.transport
+        if configuration.migration.isOn { configuration.makeRoomForMoves() }
         guard let preferred = configuration.initialVersion ?? configuration.versions.first else {
             throw .noVersion
         }
@@ -23,8 +24,9 @@ extension Connection {
         let paths = Paths(
             role: .client, local: request.local, remote: request.remote,
             remoteIDs: RemoteConnectionIDs(
-                handshakeID: destination, limit: configuration.activeConnectionIDLimit),
-            configuration: PathConfiguration(configuration))
+                handshakeID: destination, limit: configuration.activeConnectionIDLimit,
+                toleratesRepeatedZero: configuration.migration.isOn),
+            configuration: PathConfiguration(configuration, movesWithServer: configuration.migration.isOn))
         let connection = Connection(
             environment: environment, handle: handle, configuration: configuration, identity: identity,
             localParameters: TransportParameters(configuration),
@@ -49,6 +51,7 @@ extension Connection {
         localParameters.initialSourceConnectionID = identity.localHandshakeID
         localParameters.versionInformation = VersionInformation(
             chosen: identity.originalVersion, available: compatibleVersions)
+        if configuration.migration.isOn { offerMigration() }
         qlog?.writeParameters(localParameters, isLocal: true)
         let ticket = request.resumption.flatMap { $0.version == identity.version ? $0 : nil }
         let parameters = localParameters.encoded(sender: .client, random: environment.random.next())
@@ -100,7 +103,8 @@ extension Connection {
         _ acceptance: Acceptance, arrival: DatagramArrival, environment: EndpointEnvironment,
         server: ServerConfiguration, handle: ConnectionHandle
     ) throws(TLSConfigurationError) -> Connection {
-        let configuration = environment.configuration.transport
+        var configuration = environment.configuration.transport
+        if server.migration.isOn { configuration.makeRoomForMoves() }
         let source = environment.makeConnectionID(at: arrival.now)
         var identity = ConnectionIdentity(
             role: .server, version: acceptance.version, originalVersion: acceptance.version,
@@ -117,8 +121,9 @@ extension Connection {
             paths: Paths(
                 role: .server, local: arrival.local, remote: arrival.remote,
                 remoteIDs: RemoteConnectionIDs(
-                    handshakeID: acceptance.source, limit: configuration.activeConnectionIDLimit),
-                configuration: PathConfiguration(configuration),
+                    handshakeID: acceptance.source, limit: configuration.activeConnectionIDLimit,
+                    toleratesRepeatedZero: server.migration.isOn),
+                configuration: PathConfiguration(configuration, movesWithServer: server.migration.isOn),
                 isAddressValidated: acceptance.isAddressValidated),
             now: arrival.now)
         connection.logStart(now: arrival.now)
@@ -165,8 +170,10 @@ public enum ConnectError: Error, Hashable, Sendable {
 }
 
 extension PathConfiguration {
-    init(_ configuration: TransportConfiguration) {
+    /// - Parameter movesWithServer: whether there may be paths to several addresses of a server that moves.
+    init(_ configuration: TransportConfiguration, movesWithServer: Bool = false) {
         self.init()
+        if movesWithServer { makeRoomForMoves(configuration.migration) }
         congestionAlgorithm = configuration.congestionControl
         initialRTT = TimeSpan(configuration.initialRTT)
         usesECN = configuration.usesECN

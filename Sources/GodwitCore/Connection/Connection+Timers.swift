@@ -21,6 +21,7 @@ extension Connection {
         }
         if let ids = localIDs.deadline { earliest = min(earliest, ids) }
         earliest = min(earliest, timers.pacing, timers.discardEarlyDataAt, timers.tidyAt)
+        if let deadline = migration?.deadline { earliest = min(earliest, deadline) }
         if let keys = protection.oneRTT { earliest = min(earliest, keys.discardDeadline) }
         return earliest == .distantFuture ? nil : earliest
     }
@@ -31,7 +32,9 @@ extension Connection {
         let own = configuration.idleTimeout.map { TimeSpan($0) }
         guard let timeout = own ?? peerParameters.maxIdleTimeout else { return .distantFuture }
         let smaller = min(timeout, peerParameters.maxIdleTimeout ?? timeout)
-        return timers.lastActivity + max(smaller, ptoSpan * 3)
+        let deadline = timers.lastActivity + max(smaller, ptoSpan * 3)
+        guard let migration else { return deadline }
+        return max(deadline, migration.suspendsIdleUntil)
     }
 
     private var keepAliveDeadline: Instant {
@@ -62,6 +65,7 @@ extension Connection {
         handleSmallTimers(now: now)
         handleLossTimer(now: now)
         paths.onTimeout(at: now)
+        if migration != nil { handleMigrationDeadline(now: now) }
         applyAnswers(now: now)
         wake()
     }
@@ -114,6 +118,7 @@ extension Connection {
             // its HANDSHAKE_DONE may go to where we were.
             if role == .client, lifecycle == .established { pending.ping = true }
             _ = paths.active.onProbeTimeout(count: loss.ptoCount, at: now)
+            if migration != nil, space == .application { onMigrationProbeTimeout(now: now) }
         }
     }
 
@@ -123,6 +128,19 @@ extension Connection {
     /// that the process did not see.
     func resume(now: Instant, shiftedBy span: TimeSpan, localAddress: NetworkAddress?) {
         guard lifecycle.isOpen else { return }
+        shift(by: span, now: now)
+        // Whoever saw the ids before the freeze should not know the connection by them elsewhere.
+        if lifecycle.isConfirmed, localAddress != nil { localIDs.retireAllIssued() }
+        streams.restartMeasurements()
+        paths.resume(at: now, shiftedBy: span, localAddress: localAddress)
+        // A server knows where its client is only from the client's packets, and bindings on the way may be gone.
+        if role == .client, lifecycle != .handshaking { pending.ping = true }
+        applyAnswers(now: now)
+        wake()
+    }
+
+    /// Puts every timer off by `span`, but for those of paths.
+    func shift(by span: TimeSpan, now: Instant) {
         timers.lastActivity += span
         timers.keepAliveFrom += span
         timers.handshakeDeadline += span
@@ -133,13 +151,6 @@ extension Connection {
         loss.resume(at: now, shiftedBy: span)
         for space in PacketNumberSpace.allCases { received[space].shift(by: span) }
         localIDs.resume(shiftedBy: span)
-        // Whoever saw the ids before the freeze should not know the connection by them elsewhere.
-        if lifecycle.isConfirmed, localAddress != nil { localIDs.retireAllIssued() }
-        streams.restartMeasurements()
-        paths.resume(at: now, shiftedBy: span, localAddress: localAddress)
-        // A server knows where its client is only from the client's packets, and bindings on the way may be gone.
-        if role == .client, lifecycle != .handshaking { pending.ping = true }
-        applyAnswers(now: now)
-        wake()
+        migration?.resume(shiftedBy: span)
     }
 }

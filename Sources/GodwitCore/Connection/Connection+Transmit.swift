@@ -31,6 +31,7 @@ extension Connection {
     /// Whether there is a packet number left and a key that may be used; without either the connection ends and says
     /// nothing more (RFC 9000 section 12.3, RFC 9001 section 6.6).
     private func mayProtect() -> Bool {
+        guard environment.standstill != .held else { return false }
         if packetNumbers.application.areUsedUp {
             abandon(TransportError(.internalError, "the packet numbers are used up").closeReason)
             return false
@@ -64,6 +65,7 @@ extension Connection {
     var hasConnectionFramesToSend: Bool {
         crypto.application.hasDataToSend || pending.handshakeDone || pending.newToken || pending.ping
             || localIDs.hasFrameToSend || paths.remoteIDs.retirementToSend != nil
+            || migration?.hasFrameToSend ?? false
     }
 
     // MARK: 1-RTT trains

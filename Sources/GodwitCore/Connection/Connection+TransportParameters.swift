@@ -7,6 +7,7 @@ extension Connection {
     /// has not yet answered, because what we say depends on what the client offers.
     func answerParameters(of client: [UInt8]) throws(TransportError) -> [UInt8] {
         try receivePeerParameters(client)
+        try agreeOnMigration()
         try chooseVersion()
         localParameters.versionInformation = VersionInformation(
             chosen: identity.version, available: configuration.versions)
@@ -16,13 +17,15 @@ extension Connection {
 
     func receivePeerParameters(_ bytes: [UInt8]) throws(TransportError) {
         guard !hasPeerParameters else { return }
-        let parameters = try TransportParameters.decode(bytes, sender: role.peer)
+        let parameters = try TransportParameters.decode(
+            bytes, sender: role.peer, keeping: migrationParameterIDs)
         try authenticateIDs(parameters)
         if role == .client { try verifyVersion(parameters) }
         hasPeerParameters = true
         peerParameters = parameters
         qlog?.writeParameters(parameters, isLocal: false)
         try apply(parameters)
+        if role == .client { try agreeOnMigration() }
     }
 
     /// The ids that went over the wire in the clear have to be those that each side says it sent (RFC 9000 section
@@ -78,20 +81,25 @@ extension Connection {
 
     /// At a client: what the server says has to be what it did (RFC 9368 section 4).
     private func verifyVersion(_ parameters: TransportParameters) throws(TransportError) {
-        guard let information = parameters.versionInformation else {
-            guard identity.version == identity.originalVersion, !identity.hasReactedToVersionNegotiation
-            else {
-                throw TransportError(
-                    .versionNegotiationError, "changed the version without version_information")
-            }
-            return settleVersion(identity.version)
-        }
+        guard let information = parameters.versionInformation else { return try verifyVersionOfOldServer() }
         guard information.chosen == identity.version else {
             throw TransportError(.versionNegotiationError, "the version chosen is not the one in use")
         }
         if identity.hasReactedToVersionNegotiation, !wouldChoose(among: information.available) {
             throw TransportError(
                 .versionNegotiationError, "an attacker may have forged the Version Negotiation")
+        }
+        settleVersion(identity.version)
+    }
+
+    /// A server that says nothing can't have changed the version, and is taken to speak version 1 alone when a
+    /// Version Negotiation packet has led there (RFC 9368 section 8).
+    private func verifyVersionOfOldServer() throws(TransportError) {
+        let wasLedElsewhere = identity.version != .v1 || !wouldChoose(among: [.v1])
+        guard identity.version == identity.originalVersion,
+            !identity.hasReactedToVersionNegotiation || !wasLedElsewhere
+        else {
+            throw TransportError(.versionNegotiationError, "changed the version without version_information")
         }
         settleVersion(identity.version)
     }

@@ -45,6 +45,8 @@ public final class Connection {
     @exclusivity(unchecked) var spin: SpinBit
     @exclusivity(unchecked) var events = IndexedRing<ConnectionEvent>()
     @exclusivity(unchecked) var statisticsSoFar = ConnectionStatistics()
+    /// How the server moves, or is followed; nil on plain connections.
+    @exclusivity(unchecked) var migration: ConnectionMigration?
     var summary: HandshakeSummary?
     var closeReason: ConnectionCloseReason?
     private var hasToldEnd = false

@@ -17,7 +17,7 @@ struct PacketNumbers: Codable, Sendable {
 
     /// The number for the next packet, which counts as given only when ``use()`` says so.
     mutating func prepare(_ random: inout RandomGenerator) -> UInt64 {
-        if next == nextSkip {
+        if next >= nextSkip {
             if next > 0 { next += 1 }
             nextSkip = next + 64 + random.next() % 1024
         }
@@ -29,4 +29,11 @@ struct PacketNumbers: Codable, Sendable {
     /// Leaves out the next number, so that the packet after the gap is acknowledged at once (RFC 9000 section
     /// 13.2.1).
     mutating func skipOne() { next += 1 }
+
+    /// Leaves out `count` numbers; those that were left out.
+    mutating func skip(_ count: UInt64) -> Range<UInt64> {
+        let first = next
+        next += min(count, VariableLengthInteger.max - next)
+        return first..<next
+    }
 }

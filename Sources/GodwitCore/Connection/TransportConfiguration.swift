@@ -64,6 +64,9 @@ public struct TransportConfiguration: Sendable, Hashable, Codable {
     /// Whether to tell the peer to stay on the address it used in the handshake (RFC 9000 section 18.2).
     public var disablesActiveMigration = false
 
+    /// Whether, and how, a client follows a server that moves. Off by default.
+    public var migration = ClientMigrationSettings()
+
     // MARK: Smaller matters
 
     /// Whether to vary the QUIC bit towards peers that allow it (RFC 9287).

@@ -57,7 +57,8 @@ extension Endpoint {
         guard let token = StatelessReset.token(of: datagram), let connection = table.connection(for: token),
             connection.lifecycle.isOpen, connection.paths.isStatelessReset(token, from: arrival.remote)
         else { return false }
-        connection.drain(.statelessReset, now: arrival.now)
+        connection.reset(from: arrival)
+        connection.wake()
         return true
     }
 
@@ -67,7 +68,9 @@ extension Endpoint {
             let id = Endpoint.destinationID(of: datagram), isFixedBitGood(FirstByte(rawValue: datagram[0])),
             // RFC 9000 section 21.11: the connection may live on where the id was made, or when.
             environment.connectionIDs.isOwnServers(id),
-            !environment.connectionIDs.wasIssued(id, before: environment.startTime),
+            moving.permitsReset(
+                at: arrival.now,
+                isIssuedHere: !environment.connectionIDs.wasIssued(id, before: environment.startTime)),
             let length = StatelessReset.length(answering: datagram.count),
             resetAllowance.consume(at: arrival.now)
         else { return }

@@ -27,10 +27,13 @@ public final class Endpoint {
     /// How the endpoint as a whole has fared.
     public internal(set) var statistics = EndpointStatistics()
     var resetAllowance = RateLimit(burst: 100, interval: .milliseconds(10))
+    /// The server's own moves.
+    var moving: EndpointMigration
 
     /// An endpoint with its keys, and the randomness that everything it does comes from.
     public init(configuration: EndpointConfiguration, entropy: Entropy) {
         environment = EndpointEnvironment(configuration: configuration, entropy: entropy)
+        moving = EndpointMigration(requiresHold: configuration.server?.migration.requiresHold ?? true)
     }
 
     // MARK: The verbs
@@ -45,7 +48,7 @@ public final class Endpoint {
         _ train: UnsafeMutableRawBufferPointer, segmentSize: Int, from remote: NetworkAddress,
         to local: NetworkAddress, ecn: ECNCodepoint, now: Instant
     ) {
-        guard segmentSize > 0 else { return }
+        guard segmentSize > 0, environment.standstill == .none else { return }
         var rest = train[...]
         while !rest.isEmpty {
             let datagram = UnsafeMutableRawBufferPointer(rebasing: rest.prefix(segmentSize))
@@ -60,6 +63,7 @@ public final class Endpoint {
     /// Writes the next datagram, or train of datagrams for one destination, into `buffer`; nil when nothing
     /// is to be sent now. A buffer of 64 KB lets trains be as long as they can be.
     public func transmit(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> Transmission? {
+        guard environment.standstill != .held else { return nil }
         settle(now: now)
         if let reply = nextReply(into: buffer) { return reply }
         while !senders.isEmpty {
@@ -73,14 +77,17 @@ public final class Endpoint {
             }
             settle(connection, now: now)
         }
+        // The last word was said.
+        if environment.standstill == .falling { environment.standstill = .held }
         return nil
     }
 
     /// When to call ``handleDeadline(now:)`` at the latest; nil for never. Calling early does no harm.
-    public var nextDeadline: Instant? { deadlines.nextDeadline }
+    public var nextDeadline: Instant? { environment.standstill == .none ? deadlines.nextDeadline : nil }
 
     /// Does what has become due by `now`.
     public func handleDeadline(now: Instant) {
+        guard environment.standstill == .none else { return }
         while let slot = deadlines.popExpired(now: now) {
             guard let connection = table[slot: slot] else { continue }
             if let deadline = connection.nextDeadline, deadline <= now { connection.handleDeadline(now: now) }
@@ -101,13 +108,19 @@ public final class Endpoint {
     public func resume(
         now: Instant, frozen: TimeSpan, unixTime: Int64, localAddress: NetworkAddress?, entropy: Entropy
     ) {
-        environment.random = RandomGenerator(seed: entropy.seed)
-        environment.connectionIDs.restart()
-        environment.unixTimeAtEpoch = unixTime - now.nanoseconds / 1_000_000_000
+        renew(EndpointThaw(now: now, frozen: frozen, unixTime: unixTime, entropy: entropy))
         for connection in table.all {
             connection.resume(now: now, shiftedBy: frozen, localAddress: localAddress)
         }
         settle(now: now)
+    }
+
+    /// Takes the time and the randomness of after a freeze.
+    func renew(_ thaw: EndpointThaw) {
+        environment.random = RandomGenerator(seed: thaw.entropy.seed)
+        environment.connectionIDs.restart()
+        environment.unixTimeAtEpoch = thaw.unixTime - thaw.now.nanoseconds / 1_000_000_000
+        moving.resume(shiftedBy: thaw.frozen)
     }
 
     /// Takes the system's word that a datagram of `size` bytes was too large for the way (EMSGSIZE). It is a

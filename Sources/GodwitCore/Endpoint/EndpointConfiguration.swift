@@ -53,6 +53,8 @@ public struct ServerConfiguration: Sendable {
     public var preferredIPv4Address: NetworkAddress?
     /// The IPv6 one.
     public var preferredIPv6Address: NetworkAddress?
+    /// Whether, and how, connections move with the server. Off by default.
+    public var migration = ServerMigrationSettings()
 
     /// A server whose token keys nobody shares, unless they are given.
     public init(handshake: ServerHandshake, tokenKeys: [SharedKey] = [.random()]) {

@@ -1,4 +1,5 @@
 import GodwitCrypto
+import GodwitMigration
 import GodwitWire
 
 /// What the connections of an endpoint share: configuration, randomness, and memory that serves one at a
@@ -16,6 +17,15 @@ final class EndpointEnvironment {
     var resetTokenChanges = IndexedRing<(ResetTokenChange, ConnectionHandle)>()
     /// Sees every packet, for checkers.
     @exclusivity(unchecked) var observer: (any PacketObserver)?
+    /// Whether the server is about to be frozen, or may be frozen now.
+    @exclusivity(unchecked) var standstill = Standstill.none
+    /// How the server is going to move.
+    var plan: OpenMigrationPlan?
+    /// Where the server may move without further notice.
+    var migrationPool: AddressPool
+    /// What connections have to say to the barrier of a plan, and to whoever watches moves.
+    var barrierMessages = IndexedRing<BarrierMessage>()
+    var migrationNotices = IndexedRing<MigrationNotice>()
     /// Wall-clock seconds at the endpoint's epoch.
     var unixTimeAtEpoch: Int64
     /// When this process began to answer for its connections; ids of before may belong to another.
@@ -30,6 +40,7 @@ final class EndpointEnvironment {
         addressValidation = configuration.server.map {
             AddressValidation(keys: $0.tokenKeys, tokenLifetime: $0.tokenLifetime)
         }
+        migrationPool = configuration.server?.migration.pool ?? AddressPool()
         unixTimeAtEpoch = configuration.unixTimeAtEpoch
         startTime = configuration.unixTimeAtEpoch
     }

@@ -10,6 +10,10 @@ extension QlogWriter {
         var reader = ByteReader(payload)
         while !reader.isAtEnd {
             let before = reader
+            if let frame = migrationFrame(&reader) {
+                writeMigration(frame, length: before.remaining - reader.remaining, &frames)
+                continue
+            }
             guard let frame = try? Frame.decode(&reader) else { return writeUnknown(before, &frames) }
             frames.object { record in
                 write(frame, ackDelayExponent, &record)

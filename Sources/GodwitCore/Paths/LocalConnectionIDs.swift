@@ -47,8 +47,11 @@ struct LocalConnectionIDs: Codable, Sendable {
     private(set) var retirePriorTo: UInt64 = 0
     /// Where `retirePriorTo` is to go once the peer has done what the present value asks for.
     private var wantedRetirePriorTo: UInt64 = 0
-    private let maximum: Int
+    private var maximum: Int
     private var limit: Int
+    private var peerLimit: UInt64 = 2
+    /// What is issued at most, whoever asks for it.
+    static let mostIssued = 32
     private var issuance: RateLimit
     /// Whether the peer reaches us without a connection id (RFC 9000 section 5.1).
     let isZeroLength: Bool
@@ -80,7 +83,23 @@ struct LocalConnectionIDs: Codable, Sendable {
 
     /// Takes the peer's active_connection_id_limit (RFC 9000 section 18.2).
     mutating func setPeerLimit(_ peerLimit: UInt64) {
+        self.peerLimit = peerLimit
         limit = max(2, Int(min(peerLimit, UInt64(maximum))))
+    }
+
+    /// Sees to it that the peer has `count` ids besides the one in use, as far as it takes them: it needs one for
+    /// every path that it is to open.
+    mutating func supply(_ count: Int) {
+        maximum = min(max(maximum, count + 1), Self.mostIssued)
+        setPeerLimit(peerLimit)
+    }
+
+    /// How many ids the peer has besides the one in use, as far as we know.
+    var spareCount: Int {
+        let known = issued.reduce(0) {
+            $1.delivery == .acknowledged && $1.sequenceNumber >= retirePriorTo ? $0 + 1 : $0
+        }
+        return max(0, known - 1)
     }
 
     /// Issues the id of the preferred_address transport parameter, sequence number 1 (RFC 9000 section

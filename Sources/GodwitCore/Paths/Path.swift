@@ -38,6 +38,8 @@ struct Path: Codable, Sendable {
     var isSizeUnproven = false
     var amplification: AmplificationLimit
     var responses = PathResponses()
+    /// How large the datagram with the next challenge may be, in bytes.
+    var challengeAllowance = Int.max
     /// Whether the next response should come with a non-probing frame (RFC 9000 section 9.3.3).
     var owesNonProbing = false
 
@@ -66,6 +68,7 @@ struct Path: Codable, Sendable {
         self.local = local
         self.remote = remote
         self.origin = origin
+        self.isBetweenFamilies = local.isIPv4 != remote.isIPv4 && !local.ip.isUnspecified
         self.amplification = AmplificationLimit(isLifted: isAddressValidated)
         self.rtt = RTTEstimator(initialRTT: configuration.initialRTT)
         self.congestion = CongestionController(
@@ -78,8 +81,12 @@ struct Path: Codable, Sendable {
     /// Whether data may be left to it for good: the address is the peer's, and 1200 bytes get through.
     var isViable: Bool { isValidated && !isSizeUnproven }
 
+    /// Whether the peer has an address of a family that we have none of any more: a server that has moved to the
+    /// other family waits for its client to come there.
+    private let isBetweenFamilies: Bool
+
     /// How many bytes may be sent as far as the address is concerned; congestion control is asked apart.
-    var sendAllowance: Int { remoteID == nil ? 0 : amplification.allowance }
+    var sendAllowance: Int { remoteID == nil || isBetweenFamilies ? 0 : amplification.allowance }
 
     func matches(local: NetworkAddress, remote: NetworkAddress) -> Bool {
         self.remote == remote && self.local == local
@@ -182,6 +189,8 @@ extension NetworkAddress {
     /// Whether this local address, which may leave the interface open, includes `other`.
     func covers(_ other: NetworkAddress) -> Bool {
         if self == other { return true }
+        // Without a port either, it is any socket of the family.
+        if port == 0, ip.isUnspecified { return isIPv4 == other.isIPv4 }
         return port == other.port && (ip.isUnspecified || other.ip.isUnspecified)
     }
 

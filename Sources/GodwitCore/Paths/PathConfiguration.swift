@@ -13,6 +13,8 @@ struct PathConfiguration: Codable, Sendable {
     var maximumPaths = 8
     /// How many of them may be addresses that the peer has not yet been shown to own.
     var maximumUnvalidatedPaths = 4
+    /// Whether challenges are expanded to 1200 bytes (RFC 9000 section 8.2.1). The thesis's client does not.
+    var padsChallenges = true
     /// How many paths packets from new addresses may open at once, and how often one more after that.
     var pathBurst = 8
     var pathInterval = TimeSpan.milliseconds(100)

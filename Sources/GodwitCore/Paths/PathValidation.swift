@@ -42,7 +42,8 @@ struct PathValidation: Codable, Sendable {
     private var capacity = 16
     private var nextChallenge = Instant.distantFuture
     private var interval = TimeSpan.zero
-    private var isScheduledOutside = false
+    /// Whether challenges go out when somebody asks for them, and at no other time.
+    private(set) var isScheduledOutside = false
     private(set) var givesUpAt = Instant.distantFuture
     private(set) var challengesSent: UInt64 = 0
 
@@ -73,6 +74,9 @@ struct PathValidation: Codable, Sendable {
         if state == .running { state = .idle }
         (nextChallenge, givesUpAt) = (.distantFuture, .distantFuture)
     }
+
+    /// Whether a challenge is due, now or at some time that is known already.
+    var expectsToSend: Bool { state == .running && nextChallenge != .distantFuture }
 
     /// Whether a padded challenge is on its way.
     var hasFullSizeChallenge: Bool { outstanding.contains { $0.isFullSize } }

@@ -43,6 +43,8 @@ struct Paths: Codable, Sendable {
     var peerMaximumPayload: UInt64 = UInt64(MTUDiscovery.largest)
     var preferredAddress = PreferredAddressState.none
     var largestNonProbing: UInt64?
+    /// At a server that has moved, the only addresses of its own that it still answers for; empty for any.
+    var admittedLocals: ContiguousArray<NetworkAddress> = []
     /// A path to a server's preferred address that the client has moved to, until it is validated here.
     var awaitedPeerMove: PathID?
     var admission: RateLimit

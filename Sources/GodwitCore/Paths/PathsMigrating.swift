@@ -124,7 +124,7 @@ extension Paths {
 
     /// Gives up a path that is not active.
     mutating func abandon(_ id: PathID) {
-        guard id != activeID else { return }
+        guard id != activeID, contains(id) else { return }
         remove(id, .noLongerUsed)
     }
 

@@ -27,7 +27,7 @@ extension Paths {
         for index in all.indices {
             if let probe = probe(at: index, now: now, using: &random) { return probe }
         }
-        mayHaveProbes = all.contains { $0.validation.state == .running || !$0.responses.isEmpty }
+        mayHaveProbes = all.contains { $0.validation.expectsToSend || !$0.responses.isEmpty }
         return nil
     }
 
@@ -39,11 +39,12 @@ extension Paths {
             return nil
         }
         // RFC 9000 sections 8.2.1 and 8.2.2: expanded, unless the amplification limit forbids it.
-        let isPadded = all[index].sendAllowance >= MTUDiscovery.base
+        let allowance = min(all[index].sendAllowance, isDue ? all[index].challengeAllowance : .max)
+        let isPadded = allowance >= MTUDiscovery.base && configuration.padsChallenges
         var probe = PathProbe(
             path: all[index].id, local: all[index].local, remote: all[index].remote, remoteID: id,
             includesPing: false, isPadded: isPadded,
-            maximumSize: min(all[index].sendAllowance, all[index].mtu.currentSize))
+            maximumSize: min(allowance, all[index].mtu.currentSize))
         if isDue { probe.challenge = challenge(at: index, isFullSize: isPadded, now: now, using: &random) }
         if let response = all[index].responses.removeFirst() {
             probe.response = response
@@ -58,8 +59,12 @@ extension Paths {
         at index: Int, isFullSize: Bool, now: Instant, using random: inout some RandomNumberGenerator
     ) -> UInt64 {
         let data = random.next()
-        all[index].validation.onChallengeSent(data, at: now, isFullSize: isFullSize)
-        if all[index].origin == .own, all[index].validation.challengesSent >= 2 {
+        // Who doesn't pad does not ask for the size.
+        let provesSize = isFullSize || !configuration.padsChallenges
+        all[index].validation.onChallengeSent(data, at: now, isFullSize: provesSize)
+        all[index].challengeAllowance = .max
+        let isTimed = !all[index].validation.isScheduledOutside
+        if all[index].origin == .own, isTimed, all[index].validation.challengesSent >= 2 {
             actions.append(.peerMayLackConnectionID(all[index].id))
         }
         return data
@@ -119,20 +124,27 @@ extension Paths {
 
     /// Puts the active path, and the one to fall back to, on a new local address; the others have lost
     /// theirs.
-    private mutating func moveAll(toLocal local: NetworkAddress, at now: Instant) {
+    ///
+    /// - Parameter reason: what becomes of what is in flight.
+    mutating func moveAll(
+        toLocal local: NetworkAddress, challenges: Bool = true, _ reason: PathRemoval = .replaced,
+        at now: Instant
+    ) {
         let (old, oldFallback) = (active, fallback.map { self[$0] })
-        for path in all where path.id != old.id && path.id != fallback { remove(path.id, .replaced) }
-        let new = moved(old, toLocal: local, at: now)
-        let newFallback = oldFallback.map { moved($0, toLocal: local, at: now) }
+        for path in all where path.id != old.id && path.id != fallback { remove(path.id, reason) }
+        let new = moved(old, toLocal: local, challenges: challenges, at: now)
+        let newFallback = oldFallback.map { moved($0, toLocal: local, challenges: challenges, at: now) }
         actions.append(.activeChanged(from: old.id, to: new, resetCongestion: true))
         (activeIndex, awaitedPeerMove) = (index(of: new) ?? 0, nil)
-        remove(old.id, .replaced)
-        if let oldFallback { remove(oldFallback.id, .replaced) }
+        remove(old.id, reason)
+        if let oldFallback { remove(oldFallback.id, reason) }
         fallback = newFallback
         mayHaveProbes = true
     }
 
-    private mutating func moved(_ old: Path, toLocal local: NetworkAddress, at now: Instant) -> PathID {
+    private mutating func moved(
+        _ old: Path, toLocal local: NetworkAddress, challenges: Bool, at now: Instant
+    ) -> PathID {
         let index = append(
             local: local, remote: old.remote, origin: .own, isAddressValidated: old.amplification.isLifted)
         if !old.amplification.isLifted { all[index].amplification = old.amplification }
@@ -142,6 +154,10 @@ extension Paths {
         // RFC 9000 section 9.5 wants another id for another local address. Where the peer has given none, the
         // old one goes on: a host that was moved has no other way to ask for one.
         all[index].remoteID = remoteIDs.take(isUrgent: true) ?? old.remoteID
+        guard challenges else {
+            all[index].mtu.start()
+            return all[index].id
+        }
         // The peer may take a while to find us, so what it once validated is not given up: the idle timeout
         // judges (section 9).
         all[index].validation.start(

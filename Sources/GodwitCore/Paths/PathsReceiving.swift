@@ -28,16 +28,20 @@ extension Paths {
         // RFC 9000 section 9.6.2: having moved to its preferred address, a server drops what comes to the old
         // one.
         if preferredAddress == .moved, role == .server, !active.local.covers(local) { return false }
+        guard answersFor(local) else { return false }
         return admission.available(at: now) > 0 && hasRoomForPeerPath
     }
 
     /// Opens the path of a datagram that ``receive(from:to:size:at:)`` called unknown, once a 1-RTT packet in
     /// it was decrypted and found not to be a duplicate, and before that packet is processed.
     ///
-    /// - Parameter destination: the id of ours that the packet is addressed to.
+    /// - Parameters:
+    ///   - destination: the id of ours that the packet is addressed to.
+    ///   - validates: whether to validate the path; otherwise it is forgotten after a while, unless somebody
+    ///     asks for a challenge.
     mutating func admit(
         from remote: NetworkAddress, to local: NetworkAddress, size: Int, destination: ConnectionID,
-        at now: Instant
+        validates: Bool = true, at now: Instant
     ) -> PathID {
         _ = admission.consume(at: now)
         makeRoomForPeerPath()
@@ -46,8 +50,12 @@ extension Paths {
         let index = append(local: local, remote: remote, origin: .peer, isAddressValidated: isKnown)
         all[index].peerUses = destination
         all[index].onDatagramReceived(size: size)
-        // RFC 9000 section 9: every change of the peer's address is validated.
-        startValidation(at: index, now: now)
+        if validates {
+            // RFC 9000 section 9: every change of the peer's address is validated.
+            startValidation(at: index, now: now)
+        } else {
+            all[index].expiresAt = now + configuration.idlePathLifetime
+        }
         let id = all[index].id
         provideID(for: id)
         return id
@@ -60,14 +68,21 @@ extension Paths {
     ///
     /// - Parameter isNonProbing: whether it had a frame other than PATH_CHALLENGE, PATH_RESPONSE,
     ///   NEW_CONNECTION_ID and PADDING (RFC 9000 section 9.1).
+    /// - Returns: whether it is the non-probing packet with the highest number.
+    @discardableResult
     mutating func onPacket(
         on id: PathID, number: UInt64, isNonProbing: Bool, destination: ConnectionID, at now: Instant
-    ) {
-        guard let index = index(of: id) else { return }
+    ) -> Bool {
+        guard let index = index(of: id) else { return false }
         all[index].peerUses = destination
         // RFC 9000 section 9.3: only the highest-numbered non-probing packet says where the peer is.
-        guard isNonProbing, largestNonProbing.map({ number > $0 }) ?? true else { return }
+        guard isNonProbing, largestNonProbing.map({ number > $0 }) ?? true else { return false }
         largestNonProbing = number
+        onLatestWord(onPathAt: index, now: now)
+        return true
+    }
+
+    private mutating func onLatestWord(onPathAt index: Int, now: Instant) {
         if index == activeIndex {
             awaitedPeerMove = nil
         } else if followsPeer, isHandshakeConfirmed {
@@ -113,7 +128,9 @@ extension Paths {
 
     /// Takes a PATH_RESPONSE. It validates the path that its challenge went out on, wherever it came in (RFC
     /// 9000 section 8.2.3); one that answers nothing we asked is ignored.
-    mutating func onPathResponse(_ data: UInt64, on arrival: PathID, at now: Instant) {
+    /// - Returns: the path that its challenge went out on.
+    @discardableResult
+    mutating func onPathResponse(_ data: UInt64, on arrival: PathID, at now: Instant) -> PathID? {
         for index in all.indices {
             guard let proof = all[index].validation.receive(data, at: now) else { continue }
             // By way of another path it tells how long that way took.
@@ -121,8 +138,11 @@ extension Paths {
                 all[index].rtt.addSample(
                     rtt, ackDelay: .zero, now: now, handshakeConfirmed: true, maxAckDelay: maxAckDelay)
             }
-            return onProof(isFullSize: proof.isFullSize, at: index, now: now)
+            let id = all[index].id
+            onProof(isFullSize: proof.isFullSize, at: index, now: now)
+            return id
         }
+        return nil
     }
 
     private mutating func onProof(isFullSize: Bool, at index: Int, now: Instant) {

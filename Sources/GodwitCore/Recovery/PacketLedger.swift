@@ -44,7 +44,7 @@ struct PacketLedger: Codable, Sendable {
         noteSkippedNumbers(before: number)
         largestSent = number
         if packet.flags.contains(.ecnMarked) { markedPacketsSent += 1 }
-        if packet.isAckEliciting {
+        if packet.isAwaited {
             lastAckElicitingTime = packet.timeSent
             ackElicitingInFlight += 1
         }
@@ -84,7 +84,7 @@ struct PacketLedger: Codable, Sendable {
     /// Takes an entry out of the count of open ones.
     private mutating func settle(_ index: UInt64, _ state: State) {
         entries[index].state = state
-        if entries[index].packet.isAckEliciting { ackElicitingInFlight -= 1 }
+        if entries[index].packet.isAwaited { ackElicitingInFlight -= 1 }
     }
 }
 

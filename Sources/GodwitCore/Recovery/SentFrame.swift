@@ -3,7 +3,7 @@ import GodwitWire
 /// What a sent packet carried, as far as its acknowledgement or loss matters to somebody.
 ///
 /// The packet number space of the packet says which level a `crypto` record belongs to. Frames that are neither
-/// retransmitted nor awaited (PADDING, PING, PATH_CHALLENGE, PATH_RESPONSE) leave no record.
+/// retransmitted nor awaited (PADDING, PING, PATH_CHALLENGE, mostly PATH_RESPONSE) leave no record.
 enum SentFrame: Codable, Sendable, Equatable {
     /// An ACK frame; once it is acknowledged itself, ranges up to `largest` need not be reported any more.
     case ack(largest: UInt64)
@@ -23,6 +23,10 @@ enum SentFrame: Codable, Sendable, Equatable {
     case handshakeDone
     /// A DATAGRAM frame, by the number its sender gave it.
     case datagram(UInt64)
+    /// A frame by which a server moves, by the number that its machine gave it.
+    case migration(UInt32)
+    /// A PATH_RESPONSE, where its acknowledgement tells that a move is over.
+    case pathResponse
 }
 
 /// The records of the packet under construction. One list is reused for every packet.

@@ -20,6 +20,9 @@ struct SentPacket: Codable, Sendable, Equatable {
         static let earlyData = Flags(rawValue: 1 << 5)
         /// Sent before the connection was frozen, so that the time since says nothing about the path.
         static let beforeResume = Flags(rawValue: 1 << 6)
+        /// A challenge on a path where no data goes, to an address where perhaps nobody is: it is repeated by
+        /// who wants it answered, and arms no probe timeout.
+        static let aside = Flags(rawValue: 1 << 7)
     }
 
     var timeSent: Instant
@@ -29,6 +32,8 @@ struct SentPacket: Codable, Sendable, Equatable {
     var flags: Flags
 
     var isAckEliciting: Bool { flags.contains(.ackEliciting) }
+    /// Whether the lack of its acknowledgement is a reason to probe.
+    var isAwaited: Bool { isAckEliciting && !flags.contains(.aside) }
     var isInFlight: Bool { flags.contains(.inFlight) }
     var isMTUProbe: Bool { flags.contains(.mtuProbe) }
     var bytesInFlight: UInt64 { isInFlight ? UInt64(size) : 0 }

@@ -30,6 +30,7 @@ struct ConnectionSnapshot: Codable {
     var events: IndexedRing<ConnectionEvent>
     var statistics: ConnectionStatistics
     var summary: HandshakeSummary?
+    var migration: ConnectionMigration?
 }
 
 /// Why a connection was not exported or imported.
@@ -53,7 +54,8 @@ extension Connection {
             crypto: crypto.application,
             loss: loss, streams: streams, datagrams: datagrams, localIDs: localIDs, paths: paths,
             pending: pending,
-            timers: timers, spin: spin, events: events, statistics: statisticsSoFar, summary: summary)
+            timers: timers, spin: spin, events: events, statistics: statisticsSoFar, summary: summary,
+            migration: migration)
         do { return try CBOREncoder.encode(snapshot) } catch { throw .unreadable("\(error)") }
     }
 
@@ -100,6 +102,7 @@ extension Connection {
         events = snapshot.events
         statisticsSoFar = snapshot.statistics
         summary = snapshot.summary
+        migration = snapshot.migration
     }
 }
 

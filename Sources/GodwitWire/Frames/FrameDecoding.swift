@@ -9,6 +9,17 @@ extension Frame {
         _ reader: inout ByteReader, at level: EncryptionLevel
     ) throws(TransportError) -> Frame {
         let type = try FrameType.decode(&reader)
+        return try decode(type: type, from: &reader, at: level)
+    }
+
+    /// Decodes the rest of a frame of a packet of `level`, whose type has been read with
+    /// ``FrameType/decode(_:)``.
+    ///
+    /// - Throws: what ``decode(_:at:)`` throws of a frame whose type can be read.
+    @inlinable
+    public static func decode(
+        type: UInt64, from reader: inout ByteReader, at level: EncryptionLevel
+    ) throws(TransportError) -> Frame {
         guard FrameType.isAllowed(type, at: level) || !FrameType.isKnown(type) else {
             throw .misplacedFrame(type: type)
         }

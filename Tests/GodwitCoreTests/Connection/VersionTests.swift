@@ -157,4 +157,29 @@ struct VersionTests {
         pair.run(for: .seconds(2)) { client.closed != nil || client.isConfirmed }
         #expect(client.ownError == .versionNegotiationError)
     }
+
+    @Test(
+        "A server that knows nothing of version negotiation is taken to speak version 1 (RFC 9368 section 8)",
+        arguments: [QUICVersion.v1, .v2])
+    func oldServer(led: QUICVersion) throws {
+        var transport = TransportConfiguration()
+        transport.versions = led == .v1 ? [.v2, .v1] : [.v1, .v2]
+        var serverSide = TransportConfiguration()
+        serverSide.versions = [led]
+        let pair = EndpointPair(client: transport, server: serverSide)
+        let client = try pair.connect()
+        pair.run(for: .seconds(2)) { client.hasPeerParameters || client.closed != nil }
+        #expect(client.identity.hasReactedToVersionNegotiation && client.version == led)
+        var parameters = try #require(pair.serverConnection).localParameters
+        parameters.versionInformation = nil
+        client.hasPeerParameters = false
+        if led == .v1 {
+            try client.receivePeerParameters(parameters.encoded(sender: .server))
+        } else {
+            let failure = #expect(throws: TransportError.self) {
+                try client.receivePeerParameters(parameters.encoded(sender: .server))
+            }
+            #expect(failure?.code == .versionNegotiationError)
+        }
+    }
 }

@@ -1,0 +1,503 @@
+import GodwitCrypto
+public import GodwitMigration
+public import GodwitWire
+
+// Moves of the server: what happens goes to the machine of GodwitMigration, and what the machine asks is done. No other
+// file of this room does what its actions say. Rules are those of Specs/server-migration.md.
+extension Connection {
+    // MARK: What users may ask
+
+    /// The connection id that the client chose first, by which plans and operators name the connection.
+    public var originalDestinationID: ConnectionID { identity.originalDestination }
+
+    /// What both ends agreed on for moves of the server; `none` on a plain connection.
+    public var migrationAgreement: MigrationAgreement {
+        switch migration?.machine {
+        case .client(let client): client.agreement
+        case .server(let server): server.agreement
+        case .off, nil: .none
+        }
+    }
+
+    /// At a server: how far the connection is with the plan under way; nil without one.
+    public var migrationOutcome: MigrationOutcome? { migration?.server?.outcome }
+
+    /// At a client: looks for the server at the addresses it was told, because the application has learnt that the
+    /// server moves now (section 5.3.5).
+    public func lookForServer(now: Instant) {
+        handleClientMigration(.moveNow(largestSent: largestSent), now: now)
+        applyAnswers(now: now)
+        wake()
+    }
+
+    private var largestSent: UInt64 { loss.largestSent(.application) ?? 0 }
+
+    // MARK: Agreeing
+
+    /// The transport parameters to keep of the peer's, which a plain endpoint ignores (RFC 9000 section 7.4.2).
+    var migrationParameterIDs: [UInt64] {
+        let isOn =
+            role == .client
+            ? configuration.migration.isOn : environment.configuration.server?.migration.isOn ?? false
+        return isOn ? MigrationTransportParameter.ids : []
+    }
+
+    func offerMigration() { configuration.migration.negotiation.write(to: &localParameters) }
+
+    /// Makes the machine, once the peer's parameters are known (section 2).
+    func agreeOnMigration() throws(TransportError) {
+        guard !migrationParameterIDs.isEmpty, migration == nil else { return }
+        let agreement: MigrationAgreement
+        let seed: UInt64
+        switch role {
+        case .client: agreement = try configuration.migration.negotiation.receive(peerParameters)
+        case .server:
+            guard let server = environment.configuration.server else { return }
+            agreement = try server.migration.negotiation.answer(peerParameters, in: &localParameters)
+        }
+        guard !agreement.isNone else { return }
+        seed = environment.random.next()
+        migration = ConnectionMigration(
+            makeMachine(agreement, seed: seed), local: paths.active.local, remote: paths.active.remote,
+            now: timers.lastActivity)
+    }
+
+    private func makeMachine(_ agreement: MigrationAgreement, seed: UInt64) -> MigrationMachine {
+        switch role {
+        case .client:
+            .client(
+                ClientMigrationMachine(
+                    agreement: agreement, configuration: configuration.migration.behaviour, seed: seed))
+        case .server:
+            .server(
+                ServerMigrationMachine(
+                    agreement: agreement,
+                    policy: environment.configuration.server?.migration.policy ?? .godwit,
+                    pool: environment.migrationPool, seed: seed))
+        }
+    }
+
+    func onMigrationConfirmed(now: Instant) {
+        guard role == .server else { return }
+        if migration != nil { handleServerMigration(.handshakeConfirmed, now: now) }
+        guard let plan = environment.plan else { return }
+        // Section 7.4.2. What waited for its handshake has prepared just now.
+        environment.barrierMessages.append(.joined(identity.originalDestination))
+        if migration?.server?.outcome == nil { join(plan, now: now) }
+    }
+
+    // MARK: Packets, both ends
+
+    /// Whether a datagram from an address without a path may be the server's.
+    func mayComeFromMovedServer(_ arrival: DatagramArrival) -> Bool {
+        guard case .client(let client) = migration?.machine,
+            client.admits(arrival.remote, active: paths.active.remote)
+        else { return false }
+        return paths.mayAdmitServer(from: arrival.remote, to: arrival.local, at: arrival.now)
+    }
+
+    func receiveMigrationFrame(
+        _ type: UInt64, from reader: inout ByteReader, of packet: ReceivedPacket, _ arrival: DatagramArrival
+    ) throws(TransportError) {
+        let frame = try MigrationFrame.decode(type: type, from: &reader)
+        guard packet.level == .oneRTT else {
+            throw TransportError(
+                .protocolViolation, "the frame has no place in a packet of this type", frameType: type)
+        }
+        // Section 3.6.1.
+        if role == .server { throw ServerMigrationMachine.refusal(of: frame) }
+        guard migration != nil else { throw MigrationMachine.refusal(of: frame) }
+        migration?.lastDatagramSize = arrival.size
+        try tellClientMachine(
+            .frame(frame, packetNumber: packet.number, from: arrival.remote), now: arrival.now)
+    }
+
+    /// All frames of a 1-RTT packet were processed.
+    func onMigrationPacket(
+        _ packet: ReceivedPacket, _ content: PacketContent, _ isLatestWord: Bool, _ arrival: DatagramArrival
+    ) {
+        guard let migration else { return }
+        migration.lastHeard = arrival.now
+        if content.isAckEliciting { migration.lastElicited = arrival.now }
+        migration.lastDatagramSize = arrival.size
+        switch migration.machine {
+        case .off: break
+        case .client(let client):
+            if content.isAckEliciting, client.wantsElicitation {
+                handleClientMigration(.elicited, now: arrival.now)
+            }
+            guard client.wantsPacket(from: arrival.remote, active: paths.active.remote) else { return }
+            if case .path(let path) = arrival.origin { migration.remember(path, to: arrival.remote) }
+            handleClientMigration(
+                .packet(number: packet.number, from: arrival.remote, isHighestNonProbing: isLatestWord),
+                now: arrival.now)
+        case .server: if migration.awaitsClient { onClientFound(content, arrival) }
+        }
+    }
+
+    func onMigrationAcknowledgement(_ arrival: DatagramArrival) {
+        guard case .client(let client) = migration?.machine, client.wantsAcknowledgements,
+            let largest = scratch.outcome.largestAcked, scratch.outcome.space == .application
+        else { return }
+        handleClientMigration(
+            .acknowledgement(largest: largest.number, from: arrival.remote), now: arrival.now)
+    }
+
+    /// The peer has answered a challenge.
+    func onMigrationPathProved(_ path: PathID?, _ packet: ReceivedPacket, _ arrival: DatagramArrival) {
+        guard let path, paths.contains(path), let migration else { return }
+        let remote = paths[path].remote
+        switch migration.machine {
+        case .off: break
+        case .client:
+            handleClientMigration(.pathValidated(remote, packetNumber: packet.number), now: arrival.now)
+        case .server: handleServerMigration(.pathValidated(remote), now: arrival.now)
+        }
+    }
+
+    // MARK: Paths
+
+    func onMigrationPathRemoved(_ path: PathID, now: Instant) {
+        guard let remote = migration?.forget(path), lifecycle.isOpen else { return }
+        // The same address may be reached by another path, from another address of ours.
+        guard !paths.all.contains(where: { $0.remote == remote }) else { return }
+        handleClientMigration(.pathFailed(remote), now: now)
+    }
+
+    func onMigrationActiveChanged(now: Instant) {
+        guard let migration else { return }
+        let (local, remote) = (migration.local, migration.remote)
+        (migration.local, migration.remote) = (paths.active.local, paths.active.remote)
+        switch role {
+        case .client:
+            guard local != migration.local, remote == migration.remote else { return }
+            handleClientMigration(.localAddressChanged(largestSent: largestSent), now: now)
+        case .server: if remote != migration.remote { handleServerMigration(.clientMoved, now: now) }
+        }
+    }
+
+    /// The client moves: the server may be somewhere else by now, too, and only be found from the new address
+    /// (section 5.3.7).
+    func alsoLookForServer(from local: NetworkAddress, now: Instant) {
+        guard let migration else { return }
+        for known in migration.paths where known.remote != paths.active.remote {
+            guard known.remote.isIPv4 == local.isIPv4,
+                let path = try? paths.reserve(known.remote, from: local, at: now)
+            else { continue }
+            migration.remember(path, to: known.remote)
+        }
+        handleClientMigration(.localAddressChanged(largestSent: largestSent), now: now)
+    }
+
+    // MARK: Time and trouble
+
+    func handleMigrationDeadline(now: Instant) {
+        guard let deadline = migration?.deadline, deadline <= now else { return }
+        if role == .client {
+            handleClientMigration(.deadline, now: now)
+        } else {
+            handleServerMigration(.deadline, now: now)
+        }
+    }
+
+    func onMigrationProbeTimeout(now: Instant) {
+        handleClientMigration(.probeTimeout(largestSent: largestSent), now: now)
+    }
+
+    func onUnreachable(_ remote: NetworkAddress, now: Instant) {
+        guard migration != nil, lifecycle.isOpen else { return }
+        handleClientMigration(.unreachable(remote, largestSent: largestSent), now: now)
+        applyAnswers(now: now)
+        wake()
+    }
+
+    /// Whether a stateless reset ends a path and not the connection (section 5.9.1).
+    func absorbsReset(_ arrival: DatagramArrival) -> Bool {
+        var actions = ClientMigrationActions()
+        guard let migration, lifecycle.isConfirmed,
+            migration.absorbsReset(
+                from: arrival.remote, in: clientSurroundings, now: arrival.now, actions: &actions)
+        else { return false }
+        perform(actions, now: arrival.now)
+        applyAnswers(now: arrival.now)
+        return true
+    }
+
+    func tellMigrationOfTheEnd() {
+        guard role == .server else { return }
+        let now = timers.lastActivity
+        if migration != nil { return handleServerMigration(.closed, now: now) }
+        guard let plan = environment.plan else { return }
+        reportWithoutMachine(.closed, revision: 2, plan.epoch, now: now)
+    }
+
+    // MARK: The client's machine
+
+    private var clientSurroundings: ClientSurroundings {
+        ClientSurroundings(
+            active: paths.active.remote, probeTimeout: ptoSpan, lastHeard: migration?.lastHeard ?? .zero,
+            lastElicited: migration?.lastElicited ?? .zero,
+            awaitsAcknowledgement: loss.hasAckElicitingInFlight(.application), spareIDs: localIDs.spareCount)
+    }
+
+    private func handleClientMigration(_ input: ClientMigrationInput, now: Instant) {
+        guard role == .client, lifecycle.isOpen else { return }
+        do {
+            try tellClientMachine(input, now: now)
+        } catch {
+            close(error, now: now)
+        }
+    }
+
+    private func tellClientMachine(_ input: ClientMigrationInput, now: Instant) throws(TransportError) {
+        guard let migration else { return }
+        perform(try migration.handle(input, in: clientSurroundings, now: now), now: now)
+    }
+
+    private func perform(_ actions: ClientMigrationActions, now: Instant) {
+        for action in actions { perform(action, now: now) }
+        if !actions.isEmpty { wake() }
+    }
+
+    private func perform(_ action: ClientMigrationAction, now: Instant) {
+        switch action {
+        case .reserve(let address): _ = reservePath(to: address, now: now)
+        case .probe(let address): challenge(address, allowance: .max, now: now)
+        case .probeSparingly(let address):
+            challenge(address, allowance: 3 * (migration?.lastDatagramSize ?? 0), now: now)
+        case .release(let address):
+            for path in paths.all where path.remote == address { paths.abandon(path.id) }
+        case .switchPath(let address): switchPath(to: address, now: now)
+        case .ping: pending.ping = true
+        case .supplyConnectionIDs(let count): localIDs.supply(count)
+        case .redirect(let address): paths.redirect(to: address, at: now)
+        case .rollBack(let address): paths.rollBack(to: address)
+        case .follow(let address):
+            paths.follow(to: address, lastDatagram: migration?.lastDatagramSize ?? 0, at: now)
+        case .event(let event): notice(.client(event))
+        case .close(let error): close(error, now: now)
+        }
+    }
+
+    private func reservePath(to address: NetworkAddress, now: Instant) -> PathID? {
+        do {
+            let path = try paths.reserve(address, at: now)
+            migration?.remember(path, to: address)
+            return path
+        } catch {
+            return nil
+        }
+    }
+
+    private func challenge(_ address: NetworkAddress, allowance: Int, now: Instant) {
+        var known = paths.paths(to: address)
+        if known.isEmpty, let path = reservePath(to: address, now: now) { known = [path] }
+        for path in known { paths.challenge(path, allowance: allowance, at: now) }
+    }
+
+    /// Data goes where the server has answered. What was on the way to where it was is sent again, since nobody is
+    /// there, and something goes at once, so that the server knows (sections 5.6, 6.3.4).
+    private func switchPath(to address: NetworkAddress, now: Instant) {
+        let candidates = paths.all.filter { $0.remote == address && $0.isValidated }
+        guard
+            let path = candidates.max(by: {
+                $0.statistics.datagramsReceived < $1.statistics.datagramsReceived
+            })
+        else { return }
+        let old = paths.activeID
+        paths.activate(path.id, at: now)
+        guard old != paths.activeID else { return }
+        paths.cancelMoves()
+        giveUp(old, now: now)
+        // Challenges of a time when nobody was there say nothing about congestion.
+        giveUp(path.id, now: now)
+        loss.ptoCount = 0
+        pending.ping = true
+    }
+
+    /// What is in flight on a path is sent again, without a sign of congestion.
+    private func giveUp(_ path: PathID, now: Instant) {
+        let context = lossContext
+        loss.declareLost(path: path, into: &scratch.outcome)
+        applyOutcome(now: now, context)
+    }
+
+    private func notice(_ event: MigrationNotice.Event) {
+        qlog?.writeMigration(event, local: paths.active.local, remote: paths.active.remote)
+        guard environment.migrationNotices.count < Self.mostNotices else { return }
+        environment.migrationNotices.append(
+            MigrationNotice(
+                connection: handle, connectionID: identity.originalDestination, event: event,
+                local: paths.active.local, remote: paths.active.remote, movedFrom: migration?.movedFrom))
+    }
+
+    /// A server chooses what a client is told, so a driver that does not ask must not let them pile up.
+    private static var mostNotices: Int { 1 << 16 }
+
+    // MARK: The server's machine
+
+    private var serverSurroundings: ServerSurroundings {
+        ServerSurroundings(
+            local: paths.active.local, remote: paths.active.remote,
+            isRemoteValidated: paths.active.isValidated, hasDataToSend: hasApplicationDataToSend)
+    }
+
+    func handleServerMigration(_ input: ServerMigrationInput, now: Instant) {
+        guard let migration, role == .server else { return }
+        for action in migration.handle(input, in: serverSurroundings, now: now) { perform(action, now: now) }
+        if migration.hasFrameToSend { wake() }
+    }
+
+    private func perform(_ action: ServerMigrationAction, now: Instant) {
+        switch action {
+        case .probe(let address): challengeClient(at: address, now: now)
+        case .supplyConnectionIDs(let count): localIDs.supply(count)
+        case .report(let report):
+            environment.barrierMessages.append(.report(identity.originalDestination, report))
+        case .event(let event): notice(.server(event))
+        case .close(let error): close(error, now: now)
+        }
+    }
+
+    private func challengeClient(at address: NetworkAddress, now: Instant) {
+        let known = paths.all.first { $0.remote == address && paths.answersFor($0.local) }
+        if let path = known?.id ?? (try? paths.reserve(address, at: now)) { paths.challenge(path, at: now) }
+        wake()
+    }
+
+    // MARK: A plan
+
+    /// Prepares to move as a plan wants it.
+    func join(_ plan: OpenMigrationPlan, now: Instant) {
+        guard migration != nil else {
+            return reportWithoutMachine(.obstructed(.notNegotiated), revision: 1, plan.epoch, now: now)
+        }
+        handleServerMigration(plan.plan.input(for: identity.originalDestination, plan.epoch), now: now)
+    }
+
+    private func reportWithoutMachine(
+        _ outcome: MigrationOutcome, revision: UInt32, _ epoch: MigrationEpoch, now: Instant
+    ) {
+        environment.barrierMessages.append(
+            .report(
+                identity.originalDestination,
+                MigrationReport(epoch: epoch, revision: revision, outcome: outcome, time: now)))
+    }
+
+    /// Goes on where the plan wanted it, or anywhere else: `locals` is where the server is now.
+    func arrive(_ epoch: MigrationEpoch, _ locals: [NetworkAddress], _ thaw: EndpointThaw, delay: TimeSpan) {
+        guard role == .server else {
+            return resume(now: thaw.now, shiftedBy: thaw.frozen, localAddress: locals.first)
+        }
+        guard lifecycle.isOpen else { return }
+        shift(by: thaw.frozen, now: thaw.now)
+        streams.restartMeasurements()
+        paths.resume(at: thaw.now, shiftedBy: thaw.frozen, localAddress: nil)
+        let clients = paths.peerAddresses(limit: ServerThaw.clientAddressLimit)
+        migration?.movedFrom = paths.active.local
+        migration?.awaitsFirstWord = true
+        leaveOutNumbers()
+        paths.moveServer(to: locals, at: thaw.now)
+        renewIDs(hasMoved: !locals.isEmpty)
+        applyAnswers(now: thaw.now)
+        let seed = environment.random.next()
+        handleServerMigration(
+            .networkSwitched(epoch, ServerThaw(clientAddresses: clients, seed: seed, delay: delay)),
+            now: thaw.now)
+        applyAnswers(now: thaw.now)
+        wake()
+    }
+
+    /// Stays where it is, after a plan that was called off.
+    func callOff(_ epoch: MigrationEpoch, _ thaw: EndpointThaw, wasHeld: Bool) {
+        guard lifecycle.isOpen else { return }
+        if wasHeld {
+            shift(by: thaw.frozen, now: thaw.now)
+            paths.resume(at: thaw.now, shiftedBy: thaw.frozen, localAddress: nil)
+            leaveOutNumbers()
+        }
+        handleServerMigration(.cancel(epoch), now: thaw.now)
+        applyAnswers(now: thaw.now)
+        wake()
+    }
+
+    /// Section 6.6.5. Any other copy of this connection goes on from the same number.
+    private func leaveOutNumbers() {
+        guard lifecycle.isConfirmed else { return }
+        let count = PacketNumberSkip.draw(environment.random.next())
+        let numbers = packetNumbers.application.skip(count)
+        migration?.unusedNumbers = numbers
+    }
+
+    /// Section 6.4: whoever saw the ids before should not know the connection by them elsewhere. A client without the
+    /// extension may have to look for a silent server (6.2.1), and is asked when it was found.
+    private func renewIDs(hasMoved: Bool) {
+        guard hasMoved, lifecycle.isConfirmed else { return }
+        if let migration, !migrationAgreement.allowsServerProbing {
+            migration.owesFreshIDs = true
+        } else {
+            localIDs.retireAllIssued()
+        }
+    }
+
+    /// A packet of the client came after a thaw.
+    private func onClientFound(_ content: PacketContent, _ arrival: DatagramArrival) {
+        guard let migration, paths.answersFor(arrival.local) else { return }
+        if migration.owesFreshIDs {
+            migration.owesFreshIDs = false
+            localIDs.retireAllIssued()
+        }
+        if content.isNonProbing, migration.awaitsFirstWord {
+            migration.awaitsFirstWord = false
+            // What was sent before the client let packets from here in is lost, and a timeout would tell late. What
+            // has come was acknowledged by now.
+            for path in paths.all { giveUp(path.id, now: arrival.now) }
+            loss.ptoCount = 0
+        }
+        handleServerMigration(.clientPacket(isNonProbing: content.isNonProbing), now: arrival.now)
+    }
+
+    /// Section 6.6.6: whether the client acknowledges what this copy of the connection never sent.
+    func isFromStaleImage(_ ack: AckFrame, now: Instant) -> Bool {
+        guard let unused = migration?.unusedNumbers, !unused.isEmpty else { return false }
+        var isStale = ack.largestAcknowledged > largestSent
+        for range in ack.ranges where !isStale {
+            if range.largest < unused.lowerBound { break }
+            isStale = range.smallest < unused.upperBound
+        }
+        if isStale { handleServerMigration(.unsentPacketAcknowledged, now: now) }
+        return isStale && !lifecycle.isOpen
+    }
+
+    // MARK: Frames
+
+    func onMigrationFrameAcked(_ id: UInt32, now: Instant) {
+        handleServerMigration(.frameAcknowledged(MigrationFrameID(rawValue: id)), now: now)
+    }
+
+    func onMigrationFrameLost(_ id: UInt32) {
+        handleServerMigration(.frameLost(MigrationFrameID(rawValue: id)), now: timers.lastActivity)
+    }
+
+    func onPathResponseAcked(now: Instant) { handleServerMigration(.pathResponseAcknowledged, now: now) }
+
+    /// Section 3.5.4: any peer acknowledges a packet after a gap at once (RFC 9000 section 13.2.1).
+    func skipNumberBeforeAnnouncement() {
+        guard let migration, migration.hasFrameToSend, migration.machine.wantsImmediateAcknowledgement else {
+            return
+        }
+        packetNumbers.application.skipOne()
+    }
+
+    func writeMigrationFrames(into packet: inout PacketBuilder) {
+        guard let migration, migration.hasFrameToSend else { return }
+        while let outgoing = migration.machine.frameToSend,
+            outgoing.frame.encodedSize <= packet.writer.remaining
+        {
+            outgoing.frame.encode(into: &packet.writer)
+            packet.isAckEliciting = true
+            scratch.records.append(.migration(outgoing.id.rawValue))
+            migration.onFrameSent(outgoing.id)
+        }
+    }
+}
