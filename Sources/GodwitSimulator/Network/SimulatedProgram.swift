@@ -107,6 +107,9 @@ public struct SimulatedHost {
     /// The host's addresses, in the order of its interfaces.
     public var addresses: [NetworkAddress] { network.addresses(of: id) }
 
+    /// Sends what the program has to send after something other than a call of the network's.
+    func serve() { network.serve(id.index) }
+
     /// Tells the checkers of the network what the program did or saw.
     public func report(_ observation: Observation) { network.report(observation, from: id) }
 

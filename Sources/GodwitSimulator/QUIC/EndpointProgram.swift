@@ -207,11 +207,22 @@ public final class EndpointProgram: SimulatedProgram {
     public func resume(now local: Instant, localAddress: NetworkAddress?, random: inout DeterministicRandom) {
         clock.resume(local: local)
         tick(local)
-        endpoint.resume(
-            now: now, frozen: .zero, unixTime: unixTime, localAddress: localAddress,
-            entropy: Entropy(seed: random.bytes(32)))
+        let entropy = Entropy(seed: random.bytes(32))
+        // A server with a plan goes on where the plan wanted it; without one it only has another address.
+        if !goOnWithPlan(EndpointThaw(now: now, unixTime: unixTime, entropy: entropy), localAddress) {
+            endpoint.resume(
+                now: now, frozen: .zero, unixTime: unixTime, localAddress: localAddress, entropy: entropy)
+        }
         application.resume(self)
         tellApplication()
+    }
+
+    /// Does something to the endpoint that is no call of the network's. The network has to serve the host
+    /// then.
+    func operate<Result>(_ body: (Endpoint) throws -> Result) rethrows -> Result {
+        tick(host.now)
+        defer { tellApplication() }
+        return try body(endpoint)
     }
 
     /// How long nothing has come that belongs to a connection.

@@ -16,6 +16,8 @@ public struct EndpointSettings: Sendable {
     public var preferredIPv4Address: NetworkAddress?
     /// At a server: the IPv6 address that clients are asked to move to.
     public var preferredIPv6Address: NetworkAddress?
+    /// At a server: whether, and how, connections move with it.
+    public var migration = ServerMigrationSettings()
 
     /// What a server does with early data (0-RTT).
     public enum EarlyData: Hashable, Sendable {
@@ -55,6 +57,7 @@ public struct EndpointSettings: Sendable {
         server.retryPolicy = retryPolicy
         server.preferredIPv4Address = preferredIPv4Address
         server.preferredIPv6Address = preferredIPv6Address
+        server.migration = migration
         configuration.server = server
         return configuration
     }

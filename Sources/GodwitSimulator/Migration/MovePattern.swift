@@ -1,0 +1,24 @@
+import GodwitWire
+
+/// The bytes that go over a stream of a ``MoveRun``: known at every offset, and others at another.
+struct MovePattern {
+    /// A request says in its first bytes how long the answer is to be.
+    static let headerSize = 8
+
+    private let pattern: PayloadPattern
+
+    init(_ stream: StreamID, sender: Role) {
+        pattern = PayloadPattern(StreamDirection(connection: 0, stream: stream.rawValue, sender: sender))
+    }
+
+    func bytes(from offset: UInt64, count: Int) -> [UInt8] { pattern.bytes(offset..<offset + UInt64(count)) }
+
+    static func header(answerSize: UInt64) -> [UInt8] {
+        withUnsafeBytes(of: answerSize.bigEndian) { [UInt8]($0) }
+    }
+
+    /// Whether the bytes are those of the stream from `offset` on.
+    func fits(_ view: UnsafeRawBufferPointer, from offset: UInt64) -> Bool {
+        pattern.firstMismatch(in: view, from: offset) == nil
+    }
+}

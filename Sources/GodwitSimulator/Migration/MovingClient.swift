@@ -1,0 +1,150 @@
+import GodwitCore
+import GodwitMigration
+import GodwitWire
+
+/// Has one connection, does its workload, and sends one request that is measured.
+final class MovingClient: EndpointApplication {
+    private struct Exchange {
+        var sentAt: Instant
+        var received: UInt64 = 0
+        var isMeasured = false
+    }
+
+    let workload: MoveSettings.Workload
+    private let server: NetworkAddress
+    private(set) var connection: SimulatedConnection?
+    private(set) var isConfirmed = false
+    private(set) var number: UInt64 = 0
+    private(set) var endReason: String?
+    private(set) var isDamaged = false
+    private(set) var bytesChecked: UInt64 = 0
+    /// When the client began to look for its server, and when its data went elsewhere.
+    private(set) var searchedAt: Instant?
+    private(set) var movedAt: Instant?
+    private(set) var measuredAt: Instant?
+    private(set) var answeredAt: Instant?
+
+    private var exchanges: [StreamID: Exchange] = [:]
+    private var bulk: (stream: StreamID, sent: UInt64)?
+    private var nextRequest = Instant.distantFuture
+    /// When to send the measured request.
+    private(set) var measureAt = Instant.distantFuture
+    private var isOver = false
+
+    private static let requestInterval = TimeSpan.milliseconds(20)
+    private static let answerSize: UInt64 = 1000
+    private static let bulkSize: UInt64 = 1 << 40
+
+    init(_ workload: MoveSettings.Workload, server: NetworkAddress) {
+        self.workload = workload
+        self.server = server
+    }
+
+    func start(_ program: EndpointProgram) { connection = try? program.connect(to: server) }
+
+    /// The measured request goes out then.
+    func measure(at time: Instant) { measureAt = time }
+
+    /// Enough was seen.
+    func stop() { (nextRequest, isOver) = (.distantFuture, true) }
+
+    // MARK: Events
+
+    func happened(_ event: ConnectionEvent, on connection: SimulatedConnection, _ program: EndpointProgram) {
+        takeNotices(program)
+        switch event {
+        case .handshakeConfirmed: begin(program)
+        case .stream(.readable(let stream)): read(stream, program)
+        case .stream(.writable(let stream)): if bulk?.stream == stream { upload() }
+        case .closed(let reason): endReason = "\(reason)"
+        default: break
+        }
+    }
+
+    private func begin(_ program: EndpointProgram) {
+        isConfirmed = true
+        number = connection?.number ?? 0
+        switch workload {
+        case .idle: break
+        case .requests: nextRequest = program.now
+        case .bulk:
+            guard let stream = connection?.openStream(.bidirectional) else { return }
+            bulk = (stream, 0)
+            exchanges[stream] = Exchange(sentAt: program.now)
+            upload()
+        }
+    }
+
+    private func upload() {
+        guard let connection, var bulk, !isOver else { return }
+        defer { self.bulk = bulk }
+        let pattern = MovePattern(bulk.stream, sender: .client)
+        while true {
+            let bytes =
+                bulk.sent == 0
+                ? MovePattern.header(answerSize: Self.bulkSize)
+                : pattern.bytes(from: bulk.sent, count: 16384)
+            guard let taken = try? connection.write(bytes, to: bulk.stream), taken > 0 else { return }
+            bulk.sent += UInt64(taken)
+        }
+    }
+
+    private func read(_ stream: StreamID, _ program: EndpointProgram) {
+        guard let connection, var exchange = exchanges[stream] else { return }
+        let before = exchange.received
+        let pattern = MovePattern(stream, sender: .server)
+        let isFinished = try? connection.read(from: stream) { view in
+            if !pattern.fits(view, from: exchange.received) { isDamaged = true }
+            exchange.received += UInt64(view.count)
+        }
+        bytesChecked += exchange.received - before
+        exchanges[stream] = exchange
+        guard isFinished ?? false else { return }
+        if exchange.received != Self.answerSize { isDamaged = true }
+        if exchange.isMeasured { answeredAt = program.now }
+        exchanges[stream] = nil
+    }
+
+    func takeNotices(_ program: EndpointProgram) {
+        while let notice = program.nextMigrationNotice() {
+            guard case .client(let event) = notice.event else { continue }
+            switch event {
+            case .searching: searchedAt = searchedAt ?? program.now
+            case .stayed: searchedAt = nil
+            case .moved: movedAt = program.now
+            case .announced, .told, .refused, .withdrawn: break
+            }
+        }
+    }
+
+    // MARK: Time
+
+    var nextDeadline: Instant? { min(nextRequest, measureAt) }
+
+    func handleDeadline(_ program: EndpointProgram) {
+        takeNotices(program)
+        if measureAt <= program.now {
+            measureAt = .distantFuture
+            measuredAt = program.now
+            send(isMeasured: true, program)
+        }
+        if nextRequest <= program.now {
+            nextRequest = program.now + Self.requestInterval
+            send(isMeasured: false, program)
+        }
+    }
+
+    private func send(isMeasured: Bool, _ program: EndpointProgram) {
+        // While the server is away all streams may be in use; the measured request is not to wait for one.
+        guard isMeasured || exchanges.count < 60, let connection,
+            let stream = connection.openStream(.bidirectional)
+        else { return }
+        let header = MovePattern.header(answerSize: Self.answerSize)
+        let body = MovePattern(stream, sender: .client).bytes(from: UInt64(header.count), count: 200)
+        exchanges[stream] = Exchange(sentAt: program.now, isMeasured: isMeasured)
+        _ = try? connection.write(header + body, to: stream, fin: true)
+    }
+
+    /// How many requests wait for their answer, bulk aside.
+    var unanswered: Int { exchanges.count - (bulk == nil ? 0 : 1) }
+}

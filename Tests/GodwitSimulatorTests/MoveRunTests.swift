@@ -1,0 +1,50 @@
+import GodwitMigration
+import GodwitSimulator
+import Testing
+
+@Suite("Simulated servers that move (Specs/server-migration.md)")
+struct MoveRunTests {
+    private func report(
+        _ seed: UInt64, _ strategy: MigrationStrategy, _ change: (inout MoveSettings) -> Void = { _ in }
+    ) -> MoveReport {
+        var settings = MoveSettings(seed: seed, strategy)
+        settings.workloads = [.idle, .requests]
+        settings.freeze = .milliseconds(100) ... .milliseconds(800)
+        change(&settings)
+        return MoveRun(settings).run()
+    }
+
+    @Test("With the extension nobody is lost", arguments: MigrationStrategy.allCases)
+    func extended(_ strategy: MigrationStrategy) {
+        let report = report(1, strategy) { $0.loss = 0.1 }
+        #expect(report.connections.count == 2 && report.lost.isEmpty && report.violations.isEmpty)
+    }
+
+    @Test(
+        "Clients behind every kind of translator follow by the combined strategy (4.5.3)",
+        arguments: EndpointDependence.allCases)
+    func translators(_ dependence: EndpointDependence) {
+        for mapping in [EndpointDependence.endpointIndependent, .addressAndPortDependent] {
+            let report = report(2, .combined) {
+                $0.translator = TranslatorParameters(mapping: mapping, filtering: dependence)
+            }
+            #expect(report.lost.isEmpty && report.violations.isEmpty)
+        }
+    }
+
+    @Test("The thesis's client follows our server, and ours follows the thesis's", arguments: [false, true])
+    func thesis(isClient: Bool) {
+        for strategy in MigrationStrategy.allCases where strategy != .combined {
+            let report = report(3, strategy) {
+                $0.isExtended = false
+                if isClient { $0.clientPolicy = .thesis } else { $0.serverPolicy = .thesis }
+            }
+            #expect(report.lost.isEmpty, "\(strategy)")
+        }
+    }
+
+    @Test("The same seed gives the same run")
+    func repeats() {
+        #expect(report(11, .symmetric) == report(11, .symmetric))
+    }
+}
