@@ -8,7 +8,10 @@ struct MHQ: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mhq",
         abstract: "QUIC whose servers can move.",
-        subcommands: [Serve.self, Get.self, Simulate.self, Perf.self, Interop.self])
+        subcommands: [
+            Demo.self, Serve.self, Get.self, Migrate.self, Simulate.self, Perf.self, Interop.self,
+            DemoServerCommand.self,
+        ])
 
     static func main() async {
         do {

@@ -81,6 +81,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Makes the sizes of /distribution the same in each run.")
     var seed: UInt64?
 
+    @OptionGroup(title: "Moving")
+    var moving: ServeMoving
+
     @OptionGroup(title: "Limits")
     var limits: ServeLimits
 
@@ -125,6 +128,7 @@ struct Serve: AsyncParsableCommand {
         options.takesEarlyData = earlyData
         options.gracePeriod = try Seconds.parse(grace, option: "--grace")
         options.limits = try limits.limits()
+        try moving.apply(to: &options)
         return options
     }
 
@@ -138,6 +142,66 @@ struct Serve: AsyncParsableCommand {
             throw Failure(MHQKit.ExitCode.usage, "--write-certificate: is of use without --certificate only")
         }
         return zip(certificate, privateKey).map { CertificateFiles(certificates: $0, privateKey: $1) }
+    }
+}
+
+/// By whom the server is told to move, and where it may.
+struct ServeMoving: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Let this user and root have the server move, by mhq migrate: a Unix socket that is made here.",
+            valueName: "path"))
+    var control: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where clients may be sent, such as 192.0.2.0/24. May be repeated; without one nowhere.",
+            valueName: "prefix"))
+    var allowDestination: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "An address where the server may go without further notice. May be repeated.",
+            valueName: "address"))
+    var pool: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Obey JSON over UDP as the thesis's server does, from anyone: PORT (at 127.0.0.1) or IP:PORT.",
+            valueName: "port"))
+    var managementPort: String?
+
+    @Option(help: ArgumentHelp("Where that interface writes its figures at the end.", valueName: "file"))
+    var managementReport: String?
+
+    func apply(to options: inout WebServerOptions) throws {
+        options.control = control
+        options.allowedDestinations = try allowDestination.map { text in
+            guard let prefix = AddressPrefix(text) else {
+                throw Failure(
+                    MHQKit.ExitCode.usage, "--allow-destination: '\(text)' is no prefix such as 192.0.2.0/24")
+            }
+            return prefix
+        }
+        for text in pool {
+            guard let address = NetworkAddress(text), options.migrationPool.insert(address) else {
+                throw Failure(
+                    MHQKit.ExitCode.usage,
+                    "--pool: '\(text)' is not an IP:PORT of a host, stands there twice, or is one of more than 8"
+                )
+            }
+        }
+        if let port = managementPort {
+            let text = UInt16(port).map { "127.0.0.1:\($0)" } ?? port
+            options.management = try ListenAddress(text, option: "--management-port")
+        }
+        options.managementReport = managementReport
+        let isUnused = control == nil && managementPort == nil
+        guard !isUnused || (pool.isEmpty && allowDestination.isEmpty) else {
+            throw Failure(
+                MHQKit.ExitCode.usage,
+                "--control: is needed for \(pool.isEmpty ? "--allow-destination" : "--pool") to be of use")
+        }
     }
 }
 

@@ -25,6 +25,9 @@ public struct QUICClientConfiguration: Sendable {
     /// Gets what happens to connections, at level debug.
     public var logger = Logger(label: "Godwit.Client")
 
+    /// Sees every datagram of the connections' sockets.
+    package var tap: (any DatagramTap)?
+
     let handshake: ClientHandshake
     var metrics = QUICMetrics(role: .client)
 
@@ -45,5 +48,13 @@ public struct QUICClientConfiguration: Sendable {
         var tls = TLSClientConfiguration(applicationProtocols: applicationProtocols)
         tls.trust = trust
         try self.init(tls: tls)
+    }
+}
+
+extension QUICClientConfiguration {
+    /// Whether and how connections follow a server that moves; off by default.
+    public var migration: ClientMigrationSettings {
+        get { transport.migration }
+        set { transport.migration = newValue }
     }
 }

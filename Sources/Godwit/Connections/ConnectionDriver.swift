@@ -1,5 +1,6 @@
 import GodwitCore
 import GodwitCrypto
+import GodwitMigration
 import GodwitWire
 import Logging
 import NIOCore
@@ -41,6 +42,9 @@ final class ConnectionDriver: @unchecked Sendable {
     var race: ConnectionRace?
     /// The protocol that serves the streams, if not tasks do.
     var handler: (any ConnectionHandler)?
+
+    /// Those who want to hear of the server's moves; nil if nobody asked.
+    var migrationAudience: EventAudience<ClientMigrationEvent>?
 
     /// How many streams are finished whose end the peer has not acknowledged.
     var awaitedDeliveries = 0
@@ -129,6 +133,7 @@ final class ConnectionDriver: @unchecked Sendable {
         resumptionWaiters.wakeAll()
         pathWaiters.wakeAll()
         deliveryWaiters.wakeAll()
+        migrationAudience?.end()
         for stream in streams.values { stream.wakeEveryone() }
     }
 

@@ -32,6 +32,8 @@ package struct ConnectionPort: Sendable {
     package var isOver: Bool { driver.isOver.load(ordering: .relaxed) }
     /// Why the connection ended; nil while it has not.
     package var closeReason: ConnectionCloseReason? { driver.closeReason }
+    /// The connection id that the client chose first.
+    package var originalDestinationID: ConnectionID { driver.core.originalDestinationID }
     /// The peer's end of the path in use.
     package var remoteAddress: NetworkAddress { driver.core.remoteAddress }
     /// The smoothed round-trip time.

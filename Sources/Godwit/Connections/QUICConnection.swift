@@ -53,6 +53,23 @@ public final class QUICConnection: Sendable {
         return try await driver.driver.run { try await self.handshakeCompleted() }
     }
 
+    /// Waits until the handshake is confirmed (RFC 9001 section 4.1.2): both ends know that it is complete, and
+    /// from now on a client may move.
+    ///
+    /// - Throws: as ``handshakeCompleted()``.
+    nonisolated(nonsending) public func handshakeConfirmed() async throws {
+        let driver = driver
+        while driver.driver.isCurrent {
+            if driver.core.isConfirmed { return }
+            try driver.checkOpen()
+            try Task.checkCancellation()
+            await driver.driver.suspend({ driver.handshakeWaiters.append($0) }) {
+                driver.handshakeWaiters.wakeAll()
+            }
+        }
+        try await driver.driver.run { try await self.handshakeConfirmed() }
+    }
+
     /// Whether the handshake is still under way, so that what is sent and received now is early data (0-RTT).
     nonisolated(nonsending) public var isEarlyData: Bool {
         get async { await driver.onLoop { !$0.isHandshakeComplete } }

@@ -1,5 +1,6 @@
 import GodwitWire
 import Logging
+import NIOConcurrencyHelpers
 import NIOCore
 
 extension QUICListener {
@@ -24,6 +25,8 @@ extension QUICListener {
             await loop.waitForSilence()
             loop.close()
         }
+        coordinator.audience.end()
+        state.withLockedValue { $0.isShutDown = true }
         configuration.logger.info("shut down", metadata: ["address": "\(localAddress)"])
     }
 

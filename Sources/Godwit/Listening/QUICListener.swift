@@ -29,16 +29,13 @@ public final class QUICListener: Sendable {
     let loops: [EndpointLoop]
     let acceptQueue: AcceptQueue
     let configuration: QUICServerConfiguration
+    let coordinator: MigrationCoordinator
     let state: NIOLockedValueBox<State>
 
     struct State {
         var localAddress: NetworkAddress
-        var shutdown = Shutdown.none
-
-        enum Shutdown {
-            case none
-            case underWay
-        }
+        /// All sockets are closed; the event loops may be gone.
+        var isShutDown = false
     }
 
     private init(
@@ -47,11 +44,16 @@ public final class QUICListener: Sendable {
         self.loops = loops
         self.acceptQueue = acceptQueue
         self.configuration = configuration
+        coordinator = MigrationCoordinator(
+            on: loops[0].driver, requiresHold: configuration.server.migration.requiresHold,
+            logger: configuration.logger)
         state = NIOLockedValueBox(State(localAddress: .anywhere))
     }
 
     deinit {
         acceptQueue.finish()
+        coordinator.audience.end()
+        guard !state.withLockedValue({ $0.isShutDown }) else { return }
         for loop in loops {
             loop.driver.execute {
                 loop.endsWithConnections = true
@@ -83,6 +85,8 @@ public final class QUICListener: Sendable {
             makeLoop(configuration, index, eventLoop, queue)
         }
         let listener = QUICListener(loops, queue, configuration)
+        let coordinator = listener.coordinator
+        for loop in loops { await loop.driver.run { loop.coordinator = coordinator } }
         try await listener.joinRing()
         try await listener.openSockets(at: address)
         return listener

@@ -1,5 +1,6 @@
 public import GodwitCore
 public import GodwitCrypto
+public import GodwitMigration
 public import Logging
 
 /// How a server listens.
@@ -14,6 +15,11 @@ public struct QUICServerConfiguration: Sendable {
     public var statelessResetKey = SharedKey.random()
     /// This server's number among those that share keys.
     public var serverID: UInt16 = 0
+    /// Where plans may send clients; nil for anywhere.
+    public var allowedDestinations: AllowedDestinations?
+    /// Decides which of several copies of this process goes on after a freeze; nil if whoever makes copies
+    /// sees to it that there is one.
+    public var migrationArbiter: (any MigrationArbiter)?
     /// How many connections may wait for the application to take them. While there are more, new clients are
     /// refused.
     public var maxPendingConnections = 1024
@@ -48,5 +54,13 @@ public struct QUICServerConfiguration: Sendable {
             applicationProtocols: applicationProtocols, credentials: ServerCredentials([identity]))
         tls.ticketKeys = .random()
         try self.init(tls: tls)
+    }
+}
+
+extension QUICServerConfiguration {
+    /// Whether and how connections move with the server; off by default.
+    public var migration: ServerMigrationSettings {
+        get { server.migration }
+        set { server.migration = newValue }
     }
 }

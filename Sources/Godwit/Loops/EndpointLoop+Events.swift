@@ -22,6 +22,7 @@ extension EndpointLoop {
             }
         }
         latest?.handler?.eventsTold()
+        if tellMigration() { hasTold = true }
         return hasTold
     }
 

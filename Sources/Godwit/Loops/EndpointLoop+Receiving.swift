@@ -7,6 +7,7 @@ extension EndpointLoop {
     func receive(_ train: UnsafeMutableRawBufferPointer, _ arrival: Arrival) {
         traffic.noteReceived(train.count, segmentSize: arrival.segmentSize)
         guard !arrival.isTruncated, !train.isEmpty else { return traffic.noteUnusable() }
+        settings.tap?.received(UnsafeRawBufferPointer(train), arrival)
         let segmentSize = arrival.segmentSize ?? train.count
         guard let place else { return deliver(train, segmentSize, arrival) }
         // A train comes from one address, behind which there may be several connections.

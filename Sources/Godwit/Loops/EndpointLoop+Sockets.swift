@@ -110,7 +110,7 @@ extension EndpointLoop {
         goOn()
     }
 
-    private func goOn() {
+    func goOn() {
         let wasHeld = isHeld
         isHeld = false
         if wasHeld {

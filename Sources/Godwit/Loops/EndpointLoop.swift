@@ -18,6 +18,10 @@ final class EndpointLoop: @unchecked Sendable {
     var connections: [ConnectionHandle: ConnectionDriver] = [:]
     /// The server's event loops, and which of them this is; nil when there is only one.
     var place: RingPlace?
+    /// Where event loops come together over a move of the server; nil at clients.
+    var coordinator: MigrationCoordinator?
+    /// Families that a client's sockets don't reach, and for which one was opened.
+    var familiesAdded: Set<Bool> = []
     /// Where the connections of clients go.
     var acceptQueue: AcceptQueue?
     var clock = LoopClock(at: .now())
@@ -86,9 +90,9 @@ final class EndpointLoop: @unchecked Sendable {
     private func send(_ transmission: Transmission, now: Instant) {
         let train = UnsafeRawBufferPointer(
             start: driver.sendBuffer.baseAddress, count: transmission.count)
-        guard let socket = sockets.last(where: { $0.covers(transmission) }) else {
-            return traffic.noteDropped(transmission)
-        }
+        guard let socket = sockets.last(where: { $0.covers(transmission) }) ?? socketOfFamily(transmission)
+        else { return traffic.noteDropped(transmission) }
+        settings.tap?.sent(train, transmission, by: socket.localAddress)
         settle(socket.send(train, transmission), transmission, socket, now: now)
     }
 

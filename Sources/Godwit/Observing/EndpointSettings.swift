@@ -10,4 +10,6 @@ struct EndpointSettings: Sendable {
     var metrics: QUICMetrics
     /// How the endpoint's sockets share their address.
     var sharing: SocketDescriptor.Sharing
+    /// Sees every datagram; nobody by default.
+    var tap: (any DatagramTap)?
 }

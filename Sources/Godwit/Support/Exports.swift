@@ -1,3 +1,4 @@
+@_exported public import struct GodwitCore.ClientMigrationSettings
 @_exported public import enum GodwitCore.CongestionAlgorithm
 @_exported public import enum GodwitCore.ConnectionCloseReason
 // What a user of the API has to name comes with `import Godwit`; the wire's frames and the core's machinery
@@ -5,6 +6,7 @@
 @_exported public import struct GodwitCore.ConnectionStatistics
 @_exported public import struct GodwitCore.EndpointStatistics
 @_exported public import enum GodwitCore.RetryPolicy
+@_exported public import struct GodwitCore.ServerMigrationSettings
 @_exported public import enum GodwitCore.StreamError
 @_exported public import struct GodwitCore.StreamPriority
 @_exported public import struct GodwitCore.TransportConfiguration
@@ -25,6 +27,32 @@
 @_exported public import struct GodwitCrypto.TLSServerConfiguration
 @_exported public import class GodwitCrypto.TicketKeys
 @_exported public import enum GodwitCrypto.TrustPolicy
+@_exported public import struct GodwitMigration.AddressPool
+@_exported public import struct GodwitMigration.AddressPrefix
+@_exported public import struct GodwitMigration.AllowedDestinations
+@_exported public import struct GodwitMigration.CandidateAddressPolicy
+@_exported public import struct GodwitMigration.ClientMigrationConfiguration
+@_exported public import enum GodwitMigration.ClientMigrationEvent
+@_exported public import struct GodwitMigration.ClientMigrationNegotiation
+@_exported public import enum GodwitMigration.ClientMigrationTrigger
+@_exported public import struct GodwitMigration.EpochArbiter
+@_exported public import struct GodwitMigration.EpochLedger
+@_exported public import struct GodwitMigration.MigrationAgreement
+@_exported public import struct GodwitMigration.MigrationDestination
+@_exported public import struct GodwitMigration.MigrationEpoch
+@_exported public import enum GodwitMigration.MigrationFailure
+@_exported public import enum GodwitMigration.MigrationObstacle
+@_exported public import enum GodwitMigration.MigrationOrder
+@_exported public import enum GodwitMigration.MigrationOutcome
+@_exported public import struct GodwitMigration.MigrationPlan
+@_exported public import enum GodwitMigration.MigrationPolicy
+@_exported public import struct GodwitMigration.MigrationReadiness
+@_exported public import enum GodwitMigration.MigrationStrategy
+@_exported public import struct GodwitMigration.MigrationSuite
+@_exported public import enum GodwitMigration.PoolScheduler
+@_exported public import enum GodwitMigration.ServerMigrationEvent
+@_exported public import struct GodwitMigration.ServerMigrationNegotiation
+@_exported public import struct GodwitWire.ConnectionID
 @_exported public import struct GodwitWire.IPAddress
 @_exported public import struct GodwitWire.NetworkAddress
 @_exported public import struct GodwitWire.QUICVersion

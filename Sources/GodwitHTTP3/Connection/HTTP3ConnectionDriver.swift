@@ -251,7 +251,7 @@ class HTTP3ConnectionDriver: ConnectionHandler, @unchecked Sendable {
             while let action = machine.nextAction() { actions.append(action) }
         } while !actions.isEmpty
         isPerforming = false
-        if let id = resumed.popLast() { streamReadable(id) }
+        while let id = resumed.popLast() { streamReadable(id) }
     }
 
     /// Gives fields back that were converted.

@@ -119,6 +119,14 @@ public final class HTTP3Server: Sendable {
         try Task.checkCancellation()
     }
 
+    /// Tells connections that their server goes away.
+    func sendAway(_ ids: Set<ConnectionID>) async {
+        guard !ids.isEmpty else { return }
+        for loop in state.withLock({ $0.loops }) {
+            try? await loop.listener.eventLoop.submit { loop.sendAway(ids) }.get()
+        }
+    }
+
     // MARK: Shutting down
 
     /// Takes no more connections and no more requests, lets those under way come to an end, closes what is

@@ -22,8 +22,8 @@ public struct HTTP3ServerConfiguration: Sendable {
     public var addsDate = true
     /// Settings of extensions, sent as they are.
     public var additionalSettings: [HTTP3Setting] = []
-    /// Gets a record of each request that has ended, those included that no handler has seen; for an access log.
-    /// It is called on the connection's event loop and must not block.
+    /// Gets a record of each request that has ended, those included that no handler has seen; for an access
+    /// log. It is called on the connection's event loop and must not block.
     public var onRequestEnd: (@Sendable (HTTP3RequestRecord) -> Void)?
     /// Gets what happens to requests at level debug, handlers that throw at error, limits that are hit at
     /// notice.

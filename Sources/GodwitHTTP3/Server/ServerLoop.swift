@@ -170,6 +170,14 @@ final class ServerLoop: @unchecked Sendable {
         for connection in connections.values { connection.drain() }
     }
 
+    /// Has connections end that will not outlive a move of the server (Specs/server-migration.md 7.6).
+    /// Clients see from the GOAWAY which requests were not begun (RFC 9114 section 5.2).
+    func sendAway(_ ids: Set<ConnectionID>) {
+        for connection in connections.values where ids.contains(connection.port.originalDestinationID) {
+            connection.drain()
+        }
+    }
+
     // MARK: Once a second
 
     private func startTicking() {

@@ -96,7 +96,8 @@ public struct InteropClient: Sendable {
         switch testCase {
         case "keyupdate": await connection.updateKeys()
         case "natrebinding":
-            try await connection.handshakeCompleted()
+            // Before, the server has no reason to believe in another address (RFC 9000 section 9).
+            try await connection.handshakeConfirmed()
             try await connection.rebind()
         case "addresschange": try await move(connection)
         default: break
@@ -105,18 +106,12 @@ public struct InteropClient: Sendable {
 
     /// Moves to another port, as soon as the handshake is confirmed (RFC 9000 section 9).
     private static func move(_ connection: QUICConnection) async throws {
-        try await connection.handshakeCompleted()
+        try await connection.handshakeConfirmed()
         var local = await connection.localAddress
         local.port = 0
-        for _ in 0..<500 {
-            do {
-                return try await connection.migrate(toLocal: local)
-            } catch QUICError.migrationRefused {
-                try await Task.sleep(for: .milliseconds(10))
-            }
+        do { try await connection.migrate(toLocal: local) } catch QUICError.migrationRefused {
+            throw Failure(ExitCode.protocolError, "the server forbids to move")
         }
-        throw Failure(
-            ExitCode.protocolError, "the handshake was not confirmed, or the server forbids to move")
     }
 
     /// The first file in a first connection; the others in a second that resumes it.

@@ -12,3 +12,19 @@ enum Terminal {
         return (Int(size.ws_col), Int(size.ws_row))
     }
 }
+
+extension Terminal {
+    static let hideCursor = "\u{1b}[?25l"
+    static let showCursor = "\u{1b}[?25h"
+
+    /// Whether colours are welcome (https://no-color.org).
+    static var isColoured: Bool {
+        let environment = ProcessInfo.processInfo.environment
+        return environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
+    }
+
+    /// Writes to standard error.
+    static func write(_ text: String) {
+        if !text.isEmpty { FileHandle.standardError.write(Data(text.utf8)) }
+    }
+}

@@ -1,6 +1,6 @@
 import Foundation
 import HTTPTypes
-import NIOConcurrencyHelpers
+import NIOCore
 
 /// The files of a folder, and of no other place.
 ///
@@ -10,10 +10,8 @@ final class FileStore: Sendable {
     /// The folder's path without symbolic links.
     let root: String
     private let rootDescriptor: Int32
-    private let descriptions = NIOLockedValueBox<[RequestPath: FileDescription]>([:])
-
-    /// How many files are remembered; then it begins anew.
-    private static let capacity = 4096
+    private let memory = FileMemory()
+    private let now: @Sendable () -> Int64
 
     /// Why there is no file to send.
     enum Absence: Error, Hashable {
@@ -25,8 +23,10 @@ final class FileStore: Sendable {
         case broken
     }
 
+    /// - Parameter now: the seconds since 1970.
     /// - Throws: a failure that names the option.
-    init(root: String) throws(Failure) {
+    init(root: String, now: @escaping @Sendable () -> Int64 = { Int64(time(nil)) }) throws(Failure) {
+        self.now = now
         let descriptor = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw Failure(ExitCode.noInput, "--root: \(root): \(String(cString: strerror(errno)))")
@@ -43,15 +43,54 @@ final class FileStore: Sendable {
     deinit { close(rootDescriptor) }
 
     /// Opens a file. It is not waited for: what could make one wait is no regular file, and is not served.
+    ///
+    /// A small file that is asked for again is read into memory. From then on it is only looked at, and opened again
+    /// when it has changed.
     func file(at path: RequestPath) throws(Absence) -> OpenFile {
+        let name = (path.bytes.isEmpty ? [UInt8(ascii: ".")] : path.bytes) + [0]
+        let known = memory[path]
+        if let known, let content = known.content, identity(of: name) == known.description.identity {
+            return OpenFile(content: .memory(content), description: known.description)
+        }
+        let file = ReadableFile(try descriptor(of: name))
+        let identity = try Self.identity(of: file.status)
+        guard let known, known.description.identity == identity else {
+            let description = try describe(file, at: path)
+            memory.remember(FileMemory.Known(description: description), at: path)
+            return OpenFile(content: .file(file), description: description)
+        }
+        keepContent(of: file, known.description, at: path)
+        return OpenFile(content: .file(file), description: known.description)
+    }
+
+    private func descriptor(of name: [UInt8]) throws(Absence) -> Int32 {
         let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
-        let name = path.bytes.isEmpty ? [UInt8(ascii: ".")] : path.bytes
-        let descriptor = (name + [0]).withUnsafeBytes { bytes in
+        let descriptor = name.withUnsafeBytes { bytes in
             openat(rootDescriptor, bytes.assumingMemoryBound(to: CChar.self).baseAddress!, flags)
         }
         guard descriptor >= 0 else { throw Self.absence(errno) }
-        let content = ReadableFile(descriptor)
-        return OpenFile(content: content, description: try description(of: descriptor, at: path))
+        return descriptor
+    }
+
+    /// What a name leads to now. If that is a file that was opened under this name before, it is known to lie inside.
+    private func identity(of name: [UInt8]) -> FileIdentity? {
+        var status = stat()
+        let result = name.withUnsafeBytes { bytes in
+            fstatat(rootDescriptor, bytes.assumingMemoryBound(to: CChar.self).baseAddress!, &status, 0)
+        }
+        return result == 0 ? FileIdentity(status) : nil
+    }
+
+    private static func identity(of status: stat?) throws(Absence) -> FileIdentity {
+        guard let status else { throw .broken }
+        return FileIdentity(status)
+    }
+
+    private func keepContent(of file: ReadableFile, _ description: FileDescription, at path: RequestPath) {
+        guard description.size <= FileMemory.largestContent, description.identity.isSettled(now: now()),
+            let content = try? file.read(0..<description.size)
+        else { return }
+        memory.remember(FileMemory.Known(description: description, content: content), at: path)
     }
 
     private static func absence(_ error: Int32) -> Absence {
@@ -63,29 +102,17 @@ final class FileStore: Sendable {
         }
     }
 
-    private func description(of descriptor: Int32, at path: RequestPath) throws(Absence) -> FileDescription {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .broken }
-        let identity = FileIdentity(status)
-        if let known = descriptions.withLockedValue({ $0[path] }), known.identity == identity { return known }
-        try requireInside(descriptor)
+    private func describe(_ file: ReadableFile, at path: RequestPath) throws(Absence) -> FileDescription {
+        guard let status = file.status else { throw .broken }
+        try requireInside(file.descriptor)
         guard status.st_mode & S_IFMT != S_IFDIR else { throw .isFolder }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notFound }
-        let description = FileDescription(identity, contentType: ContentType.of(path.name))
-        remember(description, at: path)
-        return description
+        return FileDescription(FileIdentity(status), contentType: ContentType.of(path.name))
     }
 
     private func requireInside(_ descriptor: Int32) throws(Absence) {
         guard let path = DescriptorPath.of(descriptor) else { throw .broken }
         guard path == root || path.hasPrefix(root == "/" ? root : root + "/") else { throw .notFound }
-    }
-
-    private func remember(_ description: FileDescription, at path: RequestPath) {
-        descriptions.withLockedValue { descriptions in
-            if descriptions.count >= Self.capacity { descriptions.removeAll() }
-            descriptions[path] = description
-        }
     }
 }
 

@@ -1,5 +1,5 @@
 /// A file that is being sent.
 struct OpenFile: Sendable {
-    let content: ReadableFile
+    let content: FileContent
     let description: FileDescription
 }

@@ -4,7 +4,7 @@ import NIOPosix
 
 /// A file that is open for reading. It is closed with its last reference.
 final class ReadableFile: Sendable {
-    private let descriptor: Int32
+    let descriptor: Int32
 
     /// The file could not be read as far as it was said to go.
     enum Failure: Error, Hashable {
@@ -17,6 +17,12 @@ final class ReadableFile: Sendable {
     init(_ descriptor: Int32) { self.descriptor = descriptor }
 
     deinit { close(descriptor) }
+
+    /// What the system says of it; nil if it does not.
+    var status: stat? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? status : nil
+    }
 
     /// Reads a part of the file. Meanwhile the thread does nothing else, so this is for small parts, which
     /// mostly are in the system's memory.

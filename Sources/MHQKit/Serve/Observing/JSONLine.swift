@@ -39,6 +39,27 @@ struct JSONLine {
         text += "]"
     }
 
+    /// - Parameter json: a value that is written down already.
+    mutating func add(_ name: StaticString, json: String) {
+        begin(name)
+        text += json
+    }
+
+    /// A member whose name is not known beforehand.
+    mutating func add(key: String, _ value: String) {
+        if text.utf8.count > 1 { text += "," }
+        Self.append(key, to: &text)
+        text += ":"
+        Self.append(value, to: &text)
+    }
+
+    /// As ``add(key:_:)``, with a value that is written down already.
+    mutating func add(key: String, json: String) {
+        if text.utf8.count > 1 { text += "," }
+        Self.append(key, to: &text)
+        text += ":" + json
+    }
+
     /// Leaves the member out if there is no value.
     mutating func add(_ name: StaticString, ifPresent value: String?) {
         if let value { add(name, value) }

@@ -12,6 +12,8 @@ public struct StartReport: Hashable, Sendable {
     public var root: String?
     /// Where metrics can be fetched.
     public var metricsURL: String?
+    /// Where an operator has the server move.
+    public var control: String?
     /// Where the certificate is that was made for this run.
     public var selfSignedFile: String?
 
@@ -22,6 +24,7 @@ public struct StartReport: Hashable, Sendable {
         if !tcp.isEmpty { places += "; HTTPS at the same TCP ports, from where browsers find it" }
         lines.append("  " + places)
         if let metricsURL { lines.append("  metrics at \(metricsURL)") }
+        if let control { lines.append("  moves by mhq migrate --control \(control)") }
         if let selfSignedFile {
             lines += [
                 "  The certificate was made for this run; nobody trusts it unless told to:",
@@ -41,6 +44,7 @@ public struct StartReport: Hashable, Sendable {
         line.add("tcp", tcp.map { "\($0)" })
         line.add("root", ifPresent: root)
         line.add("metrics", ifPresent: metricsURL)
+        line.add("control", ifPresent: control)
         line.add("selfSignedCertificate", ifPresent: selfSignedFile)
         return line.finished()
     }

@@ -20,6 +20,8 @@ public final class WebServer: Sendable {
     let site: Site
     let certificates: ServedCertificates
     let accessLog: AccessLog?
+    private let operatorSocket: OperatorSocket?
+    private let management: ThesisManagement?
     let logger = Logger(label: "mhq.serve")
 
     init(_ parts: WebServerParts, _ report: StartReport) {
@@ -32,6 +34,8 @@ public final class WebServer: Sendable {
         site = parts.site
         certificates = parts.certificates
         accessLog = parts.accessLog
+        operatorSocket = parts.operatorSocket
+        management = parts.management
     }
 
     // MARK: Running
@@ -48,12 +52,31 @@ public final class WebServer: Sendable {
     }
 
     private func serve(_ signals: AsyncStream<WebServerSignal>) async throws -> Int32 {
+        let (orders, giveOrder) = AsyncStream.makeStream(of: WebServerSignal.self)
+        let forwarding = Task {
+            for await signal in signals { giveOrder.yield(signal) }
+            giveOrder.finish()
+        }
+        let operating = Task { await operate { giveOrder.yield(.end(SIGTERM)) } }
+        let result: Result<Int32, any Error>
+        do { result = .success(try await serveAndObey(orders)) } catch { result = .failure(error) }
+        forwarding.cancel()
+        operating.cancel()
+        await operating.value
+        return try result.get()
+    }
+
+    private func serveAndObey(_ orders: AsyncStream<WebServerSignal>) async throws -> Int32 {
         try await withThrowingTaskGroup(of: Int32?.self) { tasks in
             tasks.addTask {
                 try await self.serve()
                 return nil
             }
-            tasks.addTask { await self.obey(signals) }
+            tasks.addTask { await self.obey(orders) }
+            tasks.addTask {
+                await self.watchMemory()
+                return nil
+            }
             var code: Int32 = 0
             while let result = try await tasks.next() {
                 // When the servers have ended nobody waits for signals any more.
@@ -85,12 +108,35 @@ public final class WebServer: Sendable {
         }
     }
 
+    /// Gives memory back until cancelled.
+    private func watchMemory() async {
+        var memory = FreedMemory()
+        while (try? await Task.sleep(for: .seconds(2))) != nil {
+            let connections = await http3.quic.statistics.connections
+            if memory.isDue(connections: connections) { FreedMemory.giveBack() }
+        }
+    }
+
     private func cleanUp() async {
         await accessLog?.flush()
         await QlogFiles.flush()
         // One that the user asked for stays.
         if let file = report.selfSignedFile, options.selfSignedFile == nil { unlink(file) }
         try? await group.shutdownGracefully()
+    }
+
+    /// Listens to operators until the task is cancelled.
+    private func operate(_ shutDown: @escaping @Sendable () -> Void) async {
+        let service = OperatorService(server: http3, logger: logger, shutDown: shutDown)
+        await withTaskGroup(of: Void.self) { tasks in
+            if let operatorSocket {
+                tasks.addTask { try? await operatorSocket.run { await service.answer($0) } }
+            }
+            if let management {
+                let operation = ThesisOperation(service: service, reportFile: options.managementReport)
+                tasks.addTask { await management.run(operation) }
+            }
+        }
     }
 
     // MARK: Requests

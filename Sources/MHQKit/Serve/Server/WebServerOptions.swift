@@ -28,6 +28,22 @@ public struct WebServerOptions: Sendable {
     /// A folder for logs of packets.
     public var qlogFolder: String?
 
+    // MARK: Moving
+
+    /// Where an operator may tell the server to move: a Unix socket.
+    public var control: String?
+    /// Where an operator may tell it the way the thesis's does, over UDP, unauthenticated.
+    public var management: ListenAddress?
+    /// A file for what the thesis's interface measures, written at the end.
+    public var managementReport: String?
+    /// Where clients may be sent; nowhere without one.
+    public var allowedDestinations: [AddressPrefix] = []
+    /// Where the server may go without further notice.
+    public var migrationPool = AddressPool()
+
+    /// Whether there is anybody who could have the server move.
+    var isMovable: Bool { control != nil || management != nil }
+
     // MARK: How
 
     /// How many threads serve connections.

@@ -15,6 +15,8 @@ struct WebServerParts {
     let site: Site
     let certificates: ServedCertificates
     let accessLog: AccessLog?
+    let operatorSocket: OperatorSocket?
+    let management: ThesisManagement?
 }
 
 extension WebServer {
@@ -46,12 +48,21 @@ extension WebServer {
         let registry = options.metrics.map { _ in PrometheusRegistry.shared }
         let sockets = try await WebServerSockets.open(options, certificates, group)
         let metrics = try await bindMetrics(options, registry, group)
+        let logger = Logger(label: "mhq.serve")
+        let operatorSocket: OperatorSocket? =
+            if let path = options.control { try await .bind(to: path, on: group, logger) } else { nil }
+        let management: ThesisManagement? =
+            if let address = options.management { try await .bind(to: address, on: group, logger) } else {
+                nil
+            }
         let parts = WebServerParts(
             options: options, group: group, http3: sockets.http3, http1: sockets.http1, metrics: metrics,
-            site: Site(files: files, seed: options.seed), certificates: certificates, accessLog: accessLog)
+            site: Site(files: files, seed: options.seed), certificates: certificates, accessLog: accessLog,
+            operatorSocket: operatorSocket, management: management)
         var report = StartReport(url: url(sockets.udp[0]), udp: sockets.udp, root: files?.root)
         report.tcp = sockets.http1.map(\.localAddress)
         report.metricsURL = metrics.first.map { "http://\(browsable($0.localAddress))/metrics" }
+        report.control = operatorSocket?.path
         report.selfSignedFile = try selfSigned?.write(to: options.selfSignedFile)
         return WebServer(parts, report)
     }

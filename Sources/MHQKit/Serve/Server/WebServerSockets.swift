@@ -128,6 +128,14 @@ extension HTTP3ServerConfiguration {
         try self.init(tls: tls)
         limits = options.limits
         if options.alwaysRetries { quic.server.retryPolicy = .always }
+        if options.isMovable {
+            quic.migration = ServerMigrationSettings(
+                ServerMigrationNegotiation(hasPool: !options.migrationPool.isEmpty),
+                pool: options.migrationPool)
+            // The thesis's interface has no such command.
+            quic.migration.requiresHold = options.management == nil
+            quic.allowedDestinations = AllowedDestinations(options.allowedDestinations)
+        }
         if let folder = options.qlogFolder {
             try OutputFolder.make(folder, option: "--qlog")
             quic.qlogFolder = folder

@@ -112,4 +112,61 @@ import Testing
         #expect(received == Array(content[1..<699_999]))
         #expect(count == 3)
     }
+
+    // MARK: Content that is remembered
+
+    private func isInMemory(_ file: OpenFile) -> Bool {
+        if case .memory = file.content { true } else { false }
+    }
+
+    /// A store to which all files here were changed long ago.
+    private func laterStore() throws -> FileStore {
+        try FileStore(root: folder["root"], now: { Int64(time(nil)) + 3600 })
+    }
+
+    @Test("A small file that is asked for again is read once, and again when it has changed")
+    func remembersContent() throws {
+        let store = try laterStore()
+        let path = try RequestPath(target: "/a.txt")
+        #expect(!isInMemory(try store.file(at: path)))
+        #expect(!isInMemory(try store.file(at: path)))
+        let third = try store.file(at: path)
+        #expect(isInMemory(third))
+        #expect(String(buffer: try third.content.read(1..<3)) == "el")
+        #expect(throws: ReadableFile.Failure.truncated) { try third.content.read(3..<6) }
+
+        // Another file of the same size under the same name.
+        try folder.write("root/new.txt", "world")
+        #expect(rename(folder["root/new.txt"], folder["root/a.txt"]) == 0)
+        let changed = try store.file(at: path)
+        #expect(String(buffer: try changed.content.read(0..<5)) == "world")
+        #expect(changed.description.validators.tag != third.description.validators.tag)
+
+        #expect(unlink(folder["root/a.txt"]) == 0)
+        #expect(throws: FileStore.Absence.notFound) { try store.file(at: path) }
+    }
+
+    @Test("What was changed a moment ago is not remembered: the next change might look the same")
+    func remembersNoRecentContent() throws {
+        let path = try RequestPath(target: "/a.txt")
+        for _ in 0..<4 { #expect(!isInMemory(try store.file(at: path))) }
+    }
+
+    @Test("A large file is not remembered")
+    func remembersNoLargeContent() throws {
+        try folder.write("root/large", [UInt8](repeating: 1, count: Int(FileMemory.largestContent) + 1))
+        let store = try laterStore()
+        let path = try RequestPath(target: "/large")
+        for _ in 0..<4 { #expect(!isInMemory(try store.file(at: path))) }
+    }
+
+    @Test("A name that leads outside by now is not served from memory")
+    func remembersNothingElsewhere() throws {
+        let store = try laterStore()
+        let path = try RequestPath(target: "/a.txt")
+        for _ in 0..<3 { _ = try store.file(at: path) }
+        #expect(unlink(folder["root/a.txt"]) == 0)
+        try link("a.txt", to: folder["secret.txt"])
+        #expect(throws: FileStore.Absence.notFound) { try store.file(at: path) }
+    }
 }

@@ -1,0 +1,174 @@
+import GodwitCore
+import GodwitMigration
+import GodwitWire
+import Logging
+import NIOCore
+
+/// The one place where a listener's event loops come together over a move: the plan's ledger and its barrier.
+///
+/// It lives on one of the loops. The others send it messages; nobody waits for it but who gave a command.
+final class MigrationCoordinator: @unchecked Sendable {
+    // But for what never changes, all of it is touched on `home` alone; that makes the class `Sendable`.
+
+    let home: LoopDriver
+    let audience = EventAudience<MigrationEvent>()
+    private let logger: Logger
+    private let metrics: MigrationMetrics
+
+    var ledger: EpochLedger
+    private(set) var barrier: MigrationBarrier?
+    private var preparedAt = NIODeadline.now()
+    private var thawedAt: NIODeadline?
+    /// On the wall clock, in nanoseconds.
+    private var heldAt: Int64?
+    private var isReadinessNoted = false
+    private var deadline: Scheduled<Void>?
+    private var waiters = Waiters()
+    private var isBusy = false
+
+    init(on home: LoopDriver, requiresHold: Bool, logger: Logger) {
+        self.home = home
+        self.logger = logger
+        ledger = EpochLedger(requiresHold: requiresHold)
+        metrics = MigrationMetrics()
+    }
+
+    // MARK: Commands
+
+    /// Waits until no other command is being carried out, and keeps others from it.
+    func begin() async throws {
+        while isBusy {
+            try Task.checkCancellation()
+            await home.suspend({ waiters.append($0) }) { self.waiters.wakeAll() }
+        }
+        isBusy = true
+    }
+
+    func end() {
+        isBusy = false
+        waiters.wakeAll()
+    }
+
+    /// Begins to wait for connections.
+    func open(_ epoch: MigrationEpoch, loops: Int, within limit: TimeSpan) {
+        let now = NIODeadline.now()
+        let latest = now + .nanoseconds(max(0, limit.nanoseconds))
+        barrier = MigrationBarrier(epoch: epoch, loops: loops, latest: latest.instant)
+        (preparedAt, isReadinessNoted) = (now, false)
+        deadline?.cancel()
+        deadline = home.eventLoop.scheduleTask(deadline: latest) { self.handleDeadline() }
+        waiters.wakeAll()
+        logger.info(
+            "a move is prepared",
+            metadata: ["epoch": "\(epoch)", "deadline": "\(limit.nanoseconds / 1_000_000) ms"])
+    }
+
+    /// Waits until there is nothing more to wait for.
+    func readiness(of epoch: MigrationEpoch) async throws -> MigrationReadiness {
+        while true {
+            guard let barrier, barrier.epoch == epoch else {
+                throw MigrationError.refused(.stale(current: ledger.current))
+            }
+            if barrier.isFinal || ledger.isHeld { return barrier.readiness }
+            guard ledger.isOpen else { throw MigrationError.refused(.stale(current: ledger.current)) }
+            try Task.checkCancellation()
+            await home.suspend({ waiters.append($0) }) { self.waiters.wakeAll() }
+        }
+    }
+
+    func noteHeld() {
+        heldAt = WallClock.nanoseconds
+        logger.info("held", metadata: ["epoch": "\(ledger.current)"])
+        waiters.wakeAll()
+    }
+
+    func noteSwitched(to locals: [NetworkAddress]) {
+        noteThawed()
+        logger.info(
+            "moved",
+            metadata: [
+                "epoch": "\(ledger.current)", "local": "\(locals.map { "\($0)" }.joined(separator: " "))",
+            ])
+    }
+
+    func noteCancelled() {
+        noteThawed()
+        logger.info("the move was called off", metadata: ["epoch": "\(ledger.current)"])
+    }
+
+    private func noteThawed() {
+        if let heldAt { metrics.noteFreeze(.nanoseconds(WallClock.nanoseconds &- heldAt)) }
+        (heldAt, thawedAt) = (nil, .now())
+        deadline?.cancel()
+        waiters.wakeAll()
+    }
+
+    // MARK: The barrier
+
+    /// Takes what an event loop has to say.
+    func receive(_ messages: [BarrierMessage]) {
+        guard barrier != nil else { return }
+        for message in messages { barrier?.receive(message) }
+        noteIfFinal()
+    }
+
+    private func handleDeadline() {
+        barrier?.handleDeadline(now: NIODeadline.now().instant)
+        noteIfFinal()
+    }
+
+    private func noteIfFinal() {
+        guard let barrier, barrier.isFinal, !isReadinessNoted else { return }
+        isReadinessNoted = true
+        deadline?.cancel()
+        metrics.noteReadiness(after: NIODeadline.now().instant - preparedAt.instant)
+        logger.info(
+            "ready to move",
+            metadata: ["epoch": "\(barrier.epoch)", "connections": "\(barrier.readiness)"])
+        waiters.wakeAll()
+    }
+
+    // MARK: Events
+
+    func receive(_ notices: [MigrationNotice]) {
+        for notice in notices {
+            guard case .server(let change) = notice.event else { continue }
+            metrics.note(change)
+            if case .completed = change, let thawedAt {
+                metrics.noteStall(NIODeadline.now().instant - thawedAt.instant)
+            }
+            log(notice, change)
+            audience.tell(
+                MigrationEvent(
+                    connectionID: notice.connectionID, change: change, movedFrom: notice.movedFrom,
+                    local: notice.local, remote: notice.remote))
+        }
+    }
+
+    private func log(_ notice: MigrationNotice, _ change: ServerMigrationEvent) {
+        var metadata: Logger.Metadata = [
+            "connection": "\(notice.connectionID)", "strategy": "\(change.strategy)",
+            "local": "\(notice.local)", "remote": "\(notice.remote)",
+        ]
+        if let old = notice.movedFrom { metadata["local"] = "\(old) → \(notice.local)" }
+        if let failure = change.failure { metadata["reason"] = "\(failure.words)" }
+        logger.log(level: change.failure == nil ? .info : .warning, change.headline, metadata: metadata)
+    }
+}
+
+extension ServerMigrationEvent {
+    fileprivate var headline: Logger.Message {
+        switch self {
+        case .started: "connection prepares to move"
+        case .ready: "connection ready to move"
+        case .completed: "connection has moved"
+        case .cancelled: "connection stays"
+        case .failed: "connection has not moved"
+        }
+    }
+}
+
+extension NIODeadline {
+    /// The machine's monotonic time, which is the clock of barriers.
+    var instant: Instant { Instant(nanoseconds: Int64(clamping: uptimeNanoseconds)) }
+}

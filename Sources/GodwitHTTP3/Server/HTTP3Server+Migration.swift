@@ -1,0 +1,39 @@
+public import Godwit
+
+// A server that moves with its clients. What is said of QUICListener's commands holds here.
+extension HTTP3Server {
+    /// Has every connection prepare for a move, and waits until each is ready or never will be; as
+    /// `QUICListener.prepareMigration(_:deadline:epoch:)`.
+    @discardableResult
+    public func prepareMigration(
+        _ plan: MigrationPlan, deadline: Duration, epoch: MigrationEpoch? = nil
+    ) async throws -> MigrationReadiness {
+        try await quic.prepareMigration(plan, deadline: deadline, epoch: epoch)
+    }
+
+    /// The last command before the process is frozen; as `QUICListener.hold(_:releasesAddress:)`. Clients
+    /// that will not follow get a GOAWAY, by which they know which requests to send again elsewhere (RFC 9114
+    /// section 5.2), before their connection is closed.
+    public func hold(_ epoch: MigrationEpoch, releasesAddress: Bool = false) async throws {
+        if let readiness = await quic.migrationReadiness, readiness.epoch == epoch {
+            await sendAway(Set(readiness.leftBehind))
+        }
+        try await quic.hold(epoch, releasesAddress: releasesAddress)
+    }
+
+    /// Goes on at another address, where the process was carried to; as
+    /// `QUICListener.networkSwitched(to:epoch:)`.
+    ///
+    /// - Parameter address: where the server is now; nil if its sockets have come along.
+    public func networkSwitched(to address: NetworkAddress?, epoch: MigrationEpoch) async throws {
+        try await quic.networkSwitched(to: address, epoch: epoch)
+    }
+
+    /// Stays where it was; as `QUICListener.cancelMigration(_:)`.
+    public func cancelMigration(_ epoch: MigrationEpoch) async throws {
+        try await quic.cancelMigration(epoch)
+    }
+
+    /// What becomes of connections in moves of the server; as `QUICListener.migrationEvents`.
+    public var migrationEvents: QUICListener.MigrationEvents { quic.migrationEvents }
+}

@@ -1,0 +1,302 @@
+import GodwitCore
+import GodwitMigration
+import NIOCore
+import Testing
+
+@testable import Godwit
+
+/// Moves of a listener with its clients, over real sockets.
+@Suite("A listener that moves with its clients", .timeLimit(.minutes(1)))
+struct MigrationTests {
+    /// Everything on at both ends, and a pool of the place where tests go.
+    private static func withPair(
+        loops: Int = 2, offers suite: MigrationSuite = .all, pool: AddressPool = AddressPool(),
+        configure: @Sendable (inout QUICServerConfiguration) -> Void = { _ in },
+        _ body: @Sendable (LoopbackPair) async throws -> Void
+    ) async throws {
+        try await LoopbackPair.run(
+            loops: loops,
+            server: {
+                $0.migration = ServerMigrationSettings(
+                    ServerMigrationNegotiation(hasPool: !pool.isEmpty), pool: pool)
+                configure(&$0)
+            },
+            client: { $0.migration = ClientMigrationSettings(ClientMigrationNegotiation(suite: suite)) },
+            serve: echo, body)
+    }
+
+    /// A pool of one address that nobody has.
+    private static func pool() throws -> AddressPool {
+        let socket = try SocketDescriptor(bindingTo: NetworkAddress("127.0.0.2:0")!, sharing: .never)
+        defer { socket.close() }
+        return AddressPool([socket.localAddress])!
+    }
+
+    private static func elsewhere(_ pair: LoopbackPair) -> NetworkAddress {
+        NetworkAddress("127.0.0.2:\(pair.port)")!
+    }
+
+    private static func order(_ strategy: MigrationStrategy, to address: NetworkAddress) -> MigrationOrder {
+        let destination = MigrationDestination(address)!
+        return switch strategy {
+        case .explicit: .explicit(destination: destination)
+        case .poolOfAddresses: .poolOfAddresses
+        case .symmetric: .symmetric
+        case .synchronizedSymmetric: .synchronizedSymmetric
+        case .combined: .combined(destination: destination)
+        }
+    }
+
+    @Test(
+        "Clients follow, by every strategy, and nobody answers at the old address",
+        arguments: MigrationStrategy.allCases, [true, false])
+    func moves(strategy: MigrationStrategy, releasesAddress: Bool) async throws {
+        let pool = strategy == .poolOfAddresses ? try Self.pool() : AddressPool()
+        try await Self.withPair(pool: pool) { pair in
+            let to = pool.addresses.first ?? Self.elsewhere(pair)
+            let from = pair.listener.localAddress
+            var events = pair.listener.migrationEvents.makeAsyncIterator()
+            let connection = try await pair.connect()
+            // The server's handshake is complete by then, too.
+            try await expectEcho(connection)
+            let stream = try await connection.openStream()
+            try await stream.write(ByteBuffer(string: "before "))
+            let plan = MigrationPlan(default: Self.order(strategy, to: to))
+            let readiness = try await pair.listener.prepareMigration(plan, deadline: .seconds(30))
+            #expect(readiness.isFinal && readiness.ready == 1 && readiness.total == 1)
+            try await pair.listener.hold(readiness.epoch, releasesAddress: releasesAddress)
+            if releasesAddress {
+                let other = try SocketDescriptor(bindingTo: from, sharing: .never)
+                other.close()
+            }
+            try await stream.write(ByteBuffer(string: "during "))
+            try await pair.listener.networkSwitched(to: to, epoch: readiness.epoch)
+            #expect(pair.listener.localAddress == to)
+            try await stream.write(ByteBuffer(string: "after"), finish: true)
+            #expect(String(buffer: try await stream.collect(upTo: 100)) == "before during after")
+            var changes: [ServerMigrationEvent] = []
+            while let event = await events.next() {
+                changes.append(event.change)
+                if case .completed = event.change {
+                    #expect(event.movedFrom == from && event.local == to)
+                    #expect(await connection.originalDestinationID == event.connectionID)
+                    break
+                }
+            }
+            #expect(changes == [.started(strategy), .ready(strategy), .completed(strategy)])
+            #expect(await connection.remoteAddress == to)
+        }
+    }
+
+    @Test("A client learns what happens, and looks for its server when its application says so")
+    func client() async throws {
+        try await Self.withPair { pair in
+            let to = Self.elsewhere(pair)
+            let connection = try await pair.connect()
+            try await expectEcho(connection)
+            var events = connection.migrationEvents.makeAsyncIterator()
+            let plan = MigrationPlan(default: .explicit(destination: MigrationDestination(to)!))
+            let readiness = try await pair.listener.prepareMigration(plan, deadline: .seconds(30))
+            #expect(await events.next() == .announced)
+            #expect(await events.next() == .told(to))
+            await connection.lookForServer()
+            #expect(await events.next() == .searching(.application))
+            try await pair.listener.hold(readiness.epoch)
+            try await pair.listener.networkSwitched(to: to, epoch: readiness.epoch)
+            try await expectEcho(connection)
+            while let event = await events.next() {
+                if case .moved(_, let address) = event {
+                    #expect(address == to)
+                    break
+                }
+            }
+            await connection.close()
+            #expect(await events.next() == nil)
+        }
+    }
+
+    @Test("A move that is called off leaves everything as it was", arguments: [0, 1, 2])
+    func cancelled(step: Int) async throws {
+        try await Self.withPair { pair in
+            let (from, to) = (pair.listener.localAddress, Self.elsewhere(pair))
+            let connection = try await pair.connect()
+            try await expectEcho(connection)
+            let plan = MigrationPlan.best(to: MigrationDestination(to)!)
+            let epoch = try await pair.listener.prepareMigration(plan, deadline: .seconds(30)).epoch
+            if step > 0 { try await pair.listener.hold(epoch, releasesAddress: step == 2) }
+            try await pair.listener.cancelMigration(epoch)
+            #expect(pair.listener.localAddress == from)
+            try await expectEcho(connection)
+            #expect(await connection.remoteAddress == from)
+            // Of the two ends a copy takes one (Specs/server-migration.md 6.6.2).
+            await #expect(throws: MigrationError.refused(.resolved(.cancelled))) {
+                try await pair.listener.networkSwitched(to: to, epoch: epoch)
+            }
+            try await pair.listener.cancelMigration(epoch)
+        }
+    }
+
+    @Test("Commands may be repeated, and those of other plans are refused (Specs/server-migration.md 6.6)")
+    func commands() async throws {
+        try await Self.withPair { pair in
+            let listener = pair.listener
+            #expect(await listener.migrationReadiness == nil)
+            await #expect(throws: MigrationError.refused(.stale(current: .none))) {
+                try await listener.hold(MigrationEpoch(rawValue: 1))
+            }
+            let plan = MigrationPlan.best(to: MigrationDestination(Self.elsewhere(pair))!)
+            let epoch = MigrationEpoch(rawValue: 5)
+            for _ in 0..<2 {
+                let readiness = try await listener.prepareMigration(
+                    plan, deadline: .seconds(30), epoch: epoch)
+                #expect(readiness == MigrationReadiness(epoch: epoch, isFinal: true, outcomes: [:]))
+            }
+            await #expect(throws: MigrationError.refused(.stale(current: epoch))) {
+                try await listener.prepareMigration(
+                    plan, deadline: .zero, epoch: MigrationEpoch(rawValue: 4))
+            }
+            await #expect(throws: MigrationError.refused(.notHeld)) {
+                try await listener.networkSwitched(to: nil, epoch: epoch)
+            }
+            for _ in 0..<2 { try await listener.hold(epoch) }
+            #expect(await listener.migrationState.isHeld)
+            await #expect(throws: MigrationError.refused(.held)) {
+                try await listener.prepareMigration(plan, deadline: .zero)
+            }
+            for _ in 0..<2 { try await listener.networkSwitched(to: nil, epoch: epoch) }
+            #expect(await !listener.migrationState.isOpen)
+            try await expectEcho(try await pair.connect())
+        }
+    }
+
+    @Test(
+        "Clients without the extension are served until the hold, and told then (Specs/server-migration.md 7.6)"
+    )
+    func leftBehind() async throws {
+        try await Self.withPair(offers: []) { pair in
+            let connection = try await pair.connect()
+            let plan = MigrationPlan.best(to: MigrationDestination(Self.elsewhere(pair))!)
+            let readiness = try await pair.listener.prepareMigration(plan, deadline: .seconds(30))
+            #expect(readiness.description == "1 without the extension")
+            try await expectEcho(connection)
+            try await pair.listener.hold(readiness.epoch)
+            guard case .application(0, let reason, byPeer: true) = try await connection.closed else {
+                Issue.record("unexpected: \(try await connection.closed)")
+                return
+            }
+            #expect(reason == "the server moves")
+            try await pair.listener.networkSwitched(to: nil, epoch: readiness.epoch)
+        }
+    }
+
+    @Test(
+        "Nobody waits for a client that says nothing longer than the deadline (Specs/server-migration.md 7.2.3)"
+    )
+    func deadline() async throws {
+        try await Self.withPair { pair in
+            let (dead, alive) = (try await pair.connect(), try await pair.connect())
+            for connection in [dead, alive] { try await expectEcho(connection) }
+            let loop = dead.driver.loop
+            await loop.driver.run { loop.hold() }
+            let plan = MigrationPlan.best(to: MigrationDestination(Self.elsewhere(pair))!)
+            let readiness = try await pair.listener.prepareMigration(plan, deadline: .milliseconds(200))
+            #expect(readiness.isFinal && readiness.ready == 1)
+            #expect(readiness.outcomes[await alive.originalDestinationID] == .ready(.combined))
+            #expect(readiness.outcomes[await dead.originalDestinationID] == .timedOut)
+            await loop.driver.run { loop.resume(at: nil) }
+        }
+    }
+
+    @Test("A client that connects while a plan is open joins it (Specs/server-migration.md 7.4.2)")
+    func joining() async throws {
+        try await Self.withPair { pair in
+            let to = Self.elsewhere(pair)
+            let plan = MigrationPlan.best(to: MigrationDestination(to)!)
+            let epoch = try await pair.listener.prepareMigration(plan, deadline: .seconds(30)).epoch
+            var events = pair.listener.migrationEvents.makeAsyncIterator()
+            let connection = try await pair.connect()
+            while let event = await events.next(), event.change != .ready(.combined) {}
+            #expect(await pair.listener.migrationReadiness?.description == "1 ready")
+            try await pair.listener.hold(epoch)
+            try await pair.listener.networkSwitched(to: to, epoch: epoch)
+            try await expectEcho(connection)
+            #expect(await connection.remoteAddress == to)
+        }
+    }
+
+    @Test("A listener that can't have the new address stays held, and goes to another")
+    func failedArrival() async throws {
+        try await Self.withPair { pair in
+            let to = Self.elsewhere(pair)
+            let connection = try await pair.connect()
+            try await expectEcho(connection)
+            let plan = MigrationPlan.best(to: MigrationDestination(to)!)
+            let epoch = try await pair.listener.prepareMigration(plan, deadline: .seconds(30)).epoch
+            try await pair.listener.hold(epoch)
+            await #expect(throws: QUICError.self) {
+                // Nobody's address.
+                try await pair.listener.networkSwitched(to: NetworkAddress("192.0.2.77:4433")!, epoch: epoch)
+            }
+            #expect(await pair.listener.migrationState.isHeld)
+            try await pair.listener.networkSwitched(to: to, epoch: epoch)
+            try await expectEcho(connection)
+        }
+    }
+
+    @Test("Plans lead to allowed destinations only (Specs/server-migration.md 7.7)")
+    func destinations() async throws {
+        let allowed = AllowedDestinations([AddressPrefix("192.0.2.0/24")!])
+        try await Self.withPair(configure: { $0.allowedDestinations = allowed }) { pair in
+            let to = Self.elsewhere(pair)
+            await #expect(throws: MigrationError.forbiddenDestination(to)) {
+                try await pair.listener.prepareMigration(
+                    .best(to: MigrationDestination(to)!), deadline: .seconds(30))
+            }
+            #expect(await !pair.listener.migrationState.isOpen)
+        }
+    }
+
+    @Test("A copy that the arbiter does not grant stays held (Specs/server-migration.md 6.6.4)")
+    func arbiter() async throws {
+        let arbiter = OneCopyArbiter()
+        try await Self.withPair(configure: { $0.migrationArbiter = arbiter }) { pair in
+            let to = Self.elsewhere(pair)
+            let plan = MigrationPlan.best(to: MigrationDestination(to)!)
+            let epoch = try await pair.listener.prepareMigration(plan, deadline: .seconds(30)).epoch
+            try await pair.listener.hold(epoch)
+            #expect(await arbiter.grants(.switched, of: epoch, to: .init(rawValue: 1)))
+            await #expect(throws: MigrationError.anotherCopyGoesOn(epoch)) {
+                try await pair.listener.networkSwitched(to: to, epoch: epoch)
+            }
+            await #expect(throws: MigrationError.anotherCopyGoesOn(epoch)) {
+                try await pair.listener.cancelMigration(epoch)
+            }
+            #expect(await pair.listener.migrationState.isHeld)
+        }
+    }
+
+    @Test("A server moves to the other address family (Specs/server-migration.md 6.3.5)")
+    func families() async throws {
+        try await Self.withPair { pair in
+            let connection = try await pair.connect()
+            try await expectEcho(connection)
+            let to = NetworkAddress("[::1]:\(pair.port)")!
+            let plan = MigrationPlan.best(to: MigrationDestination(to)!)
+            let readiness = try await pair.listener.prepareMigration(plan, deadline: .seconds(30))
+            #expect(readiness.ready == 1)
+            try await pair.listener.hold(readiness.epoch, releasesAddress: true)
+            try await pair.listener.networkSwitched(to: to, epoch: readiness.epoch)
+            try await expectEcho(connection)
+            #expect(await connection.remoteAddress == to)
+        }
+    }
+}
+
+/// What would live outside of all copies.
+private actor OneCopyArbiter: MigrationArbiter {
+    private var arbiter = EpochArbiter()
+
+    func grants(
+        _ resolution: EpochLedger.Resolution, of epoch: MigrationEpoch, to copy: EpochArbiter.Copy
+    ) -> Bool { arbiter.grant(resolution, of: epoch, to: copy) }
+}

@@ -1,0 +1,150 @@
+import Foundation
+import GodwitHTTP3
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import MHQKit
+
+/// A server that an operator has move.
+@Suite struct OperatorSocketTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func run(
+        _ configure: @Sendable (inout WebServerOptions) throws -> Void = { _ in },
+        _ body:
+            @Sendable (RunningServer, @Sendable (String) async throws -> OperatorReport) async throws -> Void
+    ) async throws {
+        let path = folder["control"]
+        try await RunningServer.run {
+            $0.control = path
+            $0.servesTCP = false
+            $0.allowedDestinations = [AddressPrefix("127.0.0.0/8")!]
+            try configure(&$0)
+        } _: { server in
+            try await body(server) { line in
+                // On another thread, for it waits there.
+                try await withCheckedThrowingContinuation { continuation in
+                    DispatchQueue.global().async {
+                        continuation.resume(
+                            with: Result {
+                                try OperatorReport(
+                                    line: OperatorClient(path: path, timeout: .seconds(60)).ask(line))
+                            })
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("A server moves as its operator says, and its client with it")
+    func move() async throws {
+        try await run { server, ask in
+            var configuration = try HTTP3ClientConfiguration(trust: .file(server.authorityFile))
+            configuration.quic.migration = ClientMigrationSettings(ClientMigrationNegotiation())
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            let to = "127.0.0.2:\(server.port)"
+            try await HTTP3Client.connect(
+                to: "127.0.0.1", port: server.port, configuration: configuration, eventLoopGroup: group
+            ) { client in
+                #expect(try await client.ask("/bytes/10").status == 200)
+                let id = await client.quic.originalDestinationID
+                let prepared = try await ask(
+                    #"{"command":"prepare","strategy":"combined","destinations":["\#(to)"],"details":true}"#)
+                #expect(prepared.epoch == MigrationEpoch(rawValue: 1) && prepared.ready == 1)
+                #expect(prepared.outcomes == ["\(id)": "ready (combined)"])
+                #expect(try await ask(#"{"command":"status"}"#).state == "prepared")
+                #expect(try await ask(#"{"command":"hold","epoch":1,"release":true}"#).isDone)
+                #expect(try await ask(#"{"command":"status"}"#).state == "held")
+                let moved = try await ask(#"{"command":"switch","epoch":1,"addresses":["\#(to)"]}"#)
+                #expect(moved.isDone && moved.address == to)
+                #expect(try await client.ask("/bytes/20").content.count == 20)
+                #expect(await client.quic.remoteAddress == NetworkAddress(to))
+                #expect(try await ask(#"{"command":"status"}"#).state == "serving")
+            }
+            try await group.shutdownGracefully()
+        }
+    }
+
+    @Test("What can't be done is refused with a reason, and what was done is answered again")
+    func refusals() async throws {
+        try await run { server, ask in
+            let forbidden = try await ask(
+                #"{"command":"prepare","strategy":"best","destinations":["192.0.2.1:4433"]}"#)
+            #expect(
+                forbidden.exitCode == ExitCode.noPermission && forbidden.error.hasPrefix("192.0.2.1:4433: "))
+            #expect(try await ask("nonsense").exitCode == ExitCode.dataError)
+            #expect(try await ask(#"{"command":"hold","epoch":1}"#).exitCode == ExitCode.unavailable)
+            for _ in 0..<2 {
+                let answer = try await ask(#"{"command":"prepare","strategy":"symmetric","epoch":7}"#)
+                #expect(answer.isDone && answer.summary == "no connections")
+            }
+            for _ in 0..<2 { #expect(try await ask(#"{"command":"hold","epoch":7}"#).isDone) }
+            let away = try await ask(#"{"command":"switch","epoch":7,"addresses":["192.0.2.1:4433"]}"#)
+            #expect(away.exitCode == ExitCode.noPermission)
+            for _ in 0..<2 { #expect(try await ask(#"{"command":"cancel","epoch":7}"#).isDone) }
+            #expect(try await ask(#"{"command":"switch","epoch":7}"#).exitCode == ExitCode.unavailable)
+        }
+    }
+
+    @Test("The socket is for one user, one server, and lines of some length")
+    func socket() async throws {
+        let path = folder["control"]
+        try await run { server, ask in
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber
+            #expect(mode?.intValue == 0o600)
+            let failure = await #expect(throws: Failure.self) { try await run { _, _ in } }
+            #expect(failure?.message == "--control: \(path): another server listens there")
+            let long = try await ask(String(repeating: "x", count: OperatorRequest.longest + 10))
+            #expect(long.exitCode == ExitCode.dataError)
+        }
+        #expect(!FileManager.default.fileExists(atPath: path))
+        #expect(throws: Failure.self) { try OperatorClient(path: path).ask("{}") }
+    }
+
+    @Test("An operator ends a server")
+    func shutdown() async throws {
+        let path = folder["control"]
+        var options = WebServerOptions()
+        options.listen = [try ListenAddress("127.0.0.1:0", option: "--listen")]
+        (options.control, options.servesTCP) = (path, false)
+        let server = try await WebServer.start(options)
+        let (signals, _) = AsyncStream.makeStream(of: WebServerSignal.self)
+        async let code = server.run(signals: signals)
+        let answer = try await Task.detached {
+            try OperatorClient(path: path).ask(#"{"command":"shutdown"}"#)
+        }.value
+        #expect(try OperatorReport(line: answer).isDone)
+        #expect(try await code == 0)
+    }
+
+    @Test("The thesis's commands are obeyed where its interface was asked for")
+    func thesis() async throws {
+        let report = folder["report.json"]
+        try await run {
+            $0.management = try ListenAddress("127.0.0.1:0", option: "--management-port")
+            $0.managementReport = report
+        } _: { server, _ in
+            let operation = ThesisOperation(
+                service: OperatorService(server: server.server.http3, logger: server.server.logger) {},
+                reportFile: report)
+            #expect(await operation.obey("x") == "Bad request. Error: the request is no JSON object")
+            #expect(
+                await operation.obey(#"{"action":"onNetworkSwitch"}"#)
+                    == "Bad request. Error: no migration was announced")
+            let command =
+                #"{"action":"onImminentServerMigration","protocol":"Explicit","#
+                + #""address":"127.0.0.2:\#(server.port)","notifyMigrationReady":true}"#
+            for _ in 0..<2 { #expect(await operation.obey(command) == "OK") }
+            let epoch = try #require(await operation.takeWaiting())
+            #expect(await operation.isReady(epoch))
+            for _ in 0..<2 { #expect(await operation.obey(#"{"action":"onNetworkSwitch"}"#) == "OK") }
+            #expect(await operation.obey(#"{"action":"shutdown"}"#) == "OK")
+            let text = try String(contentsOfFile: report, encoding: .utf8)
+            #expect(text.hasPrefix(#"{"migrationNotificationTime":"#))
+            #expect(text.hasSuffix("\"numberOfClientsReadyForMigration\":0}\n"))
+        }
+    }
+}
