@@ -26,7 +26,7 @@ from measuring import Cost
 from programs import Program
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PARTS = ("bulk", "requests", "connections", "idle", "allocations", "wire")
+PARTS = ("bulk", "requests", "connections", "http3-requests", "http3-bulk", "idle", "allocations", "wire")
 IDLE = 1000
 
 # The costs of each program, one a round.
@@ -43,6 +43,8 @@ class Part:
     factor: float
     columns: tuple[str, ...]
     figures: Figures
+    # Of which programs the ratio of what they cost is taken.
+    pairs: tuple[tuple[str, str], ...] = (("mhq", "ngtcp2"), ("core", "ngtcp2"), ("mhq", "core"))
 
 
 # -- What is measured
@@ -94,6 +96,49 @@ def connections(arguments: argparse.Namespace, of: list[Program]) -> Part:
         arguments, of, "connections", measure))
 
 
+# Whose server costs what is measured with one client for all, and whose client, with one server for all.
+HTTP3_PAIRS = (
+    ("mhq < ngtcp2", "nginx < ngtcp2"), ("mhq < ngtcp2", "ngtcp2 < ngtcp2"), ("ngtcp2 < mhq", "ngtcp2 < ngtcp2"))
+
+
+def http3_requests(arguments: argparse.Namespace, of: list[Program]) -> Part:
+    count = arguments.requests
+
+    def measure(program: Program) -> Cost:
+        return difference(program, lambda count: [program.requests(count)], count // 10, count)
+
+    return Part("a request of 1,000 bytes over HTTP/3 (server < client)", "CPU µs", 1e6, ("client", "server", "wall"),
+                interleaved(arguments, of, "requests over HTTP/3", measure), HTTP3_PAIRS)
+
+
+def http3_bulk(arguments: argparse.Namespace, of: list[Program]) -> Part:
+    gigabytes = arguments.bytes / 1e9
+
+    def measure(program: Program) -> Cost:
+        return measuring.run(program.server, [program.bulk(arguments.bytes)]).over(gigabytes)
+
+    return Part("a GB over HTTP/3 (server < client)", "CPU s", 1, ("client", "server", "wall"),
+                interleaved(arguments, of, "bulk over HTTP/3", measure), HTTP3_PAIRS)
+
+
+def http3_programs(arguments: argparse.Namespace, folder: pathlib.Path) -> list[Program]:
+    ngtcp2, nginx = find_ngtcp2(arguments), find_program("nginx")
+    if not nginx:
+        print("compare.py: no nginx; scripts/install-peers.sh nginx gets it", file=sys.stderr)
+    servers = programs.http3_servers(arguments.mhq, ngtcp2, nginx, folder)
+    pairs = [("ngtcp2", name) for name in servers] + [("mhq", "ngtcp2"), ("mhq", "mhq")]
+    result = [
+        programs.http3(client, server, servers[server], arguments.mhq, ngtcp2, folder) for client, server in pairs]
+    for (client, _), program in zip(pairs, result):
+        if client == "ngtcp2":
+            check_ngtcp2(program, folder, arguments.bytes)
+    return result
+
+
+TRANSPORT = {"bulk": bulk, "requests": requests, "connections": connections}
+HTTP3 = {"http3-requests": http3_requests, "http3-bulk": http3_bulk}
+
+
 def idle(arguments: argparse.Namespace, program: Program) -> float:
     """Bytes of the server's memory for a connection that does nothing."""
     serving = measuring.start(program.server)
@@ -134,13 +179,12 @@ def medians(part: Part, name: str) -> dict[str, float]:
 
 def ratios(part: Part) -> dict[str, dict[str, float]]:
     """Of each pair of programs the ratio of their costs, round by round."""
-    pairs = [("mhq", "ngtcp2"), ("core", "ngtcp2"), ("mhq", "core")]
     return {
-        f"{ours} / {theirs}": {
+        f"({ours}) / ({theirs})" if "<" in ours else f"{ours} / {theirs}": {
             column: statistics.median(
                 getattr(a, column) / getattr(b, column) for a, b in zip(part.figures[ours], part.figures[theirs]))
             for column in part.columns}
-        for ours, theirs in pairs if ours in part.figures and theirs in part.figures}
+        for ours, theirs in part.pairs if ours in part.figures and theirs in part.figures}
 
 
 def table(part: Part) -> str:
@@ -170,7 +214,8 @@ def as_json(part: Part) -> dict[str, object]:
 def make_files(folder: pathlib.Path, size: int) -> None:
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
+         folder / "key.pem", "-out", folder / "cert.pem"],
         check=True, capture_output=True)
     for name, length in (("bulk", size), ("small", programs.SMALL)):
         with open(folder / name, "wb") as file:
@@ -180,17 +225,17 @@ def make_files(folder: pathlib.Path, size: int) -> None:
 def check_ngtcp2(program: Program, folder: pathlib.Path, size: int) -> None:
     """Its client exits with 0 whatever happens, so transfers that are not timed go to a file or are logged."""
     received = folder / "received"
-    received.mkdir()
+    received.mkdir(exist_ok=True)
     client = program.bulk(size)
     measuring.run(program.server, [[client[0], f"--download={received}", *client[1:]]])
     got = received / "bulk"
     length = got.stat().st_size if got.exists() else 0
     if length != size:
-        sys.exit(f"compare.py: ngtcp2 got {length} of {size} bytes; its figures would be worth nothing")
+        sys.exit(f"compare.py: {program.name}: {length} of {size} bytes came; the figures would be worth nothing")
     got.unlink()
     answers = count_answers(program, 300)
     if answers != 300:
-        sys.exit(f"compare.py: ngtcp2 got {answers} of 300 answers; its figures would be worth nothing")
+        sys.exit(f"compare.py: {program.name}: {answers} of 300 answers came; the figures would be worth nothing")
 
 
 def count_answers(program: Program, count: int) -> int:
@@ -231,14 +276,19 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def find_program(name: str) -> pathlib.Path | None:
+    prefix = pathlib.Path(os.environ.get("GODWIT_PEERS", ROOT / ".build/peers")) / "bin"
+    found = shutil.which(name, path=f"{prefix}:{os.environ.get('PATH', '')}")
+    return pathlib.Path(found) if found else None
+
+
 def find_ngtcp2(arguments: argparse.Namespace) -> pathlib.Path:
     if arguments.ngtcp2:
         return pathlib.Path(arguments.ngtcp2)
-    prefix = pathlib.Path(os.environ.get("GODWIT_PEERS", ROOT / ".build/peers")) / "bin"
-    found = shutil.which("gtlsclient", path=f"{prefix}:{os.environ.get('PATH', '')}")
+    found = find_program("gtlsclient")
     if not found:
         sys.exit("compare.py: gtlsclient is not installed; scripts/install-peers.sh ngtcp2 does that")
-    return pathlib.Path(found).parent
+    return found.parent
 
 
 def check_programs(arguments: argparse.Namespace) -> None:
@@ -249,15 +299,17 @@ def check_programs(arguments: argparse.Namespace) -> None:
 
 def measure(arguments: argparse.Namespace, folder: pathlib.Path) -> dict[str, object]:
     own = [programs.perf("mhq", arguments.mhq, "perf"), programs.perf("core", arguments.core)]
-    ngtcp2 = programs.ngtcp2(find_ngtcp2(arguments), folder)
-    wanted = arguments.only or PARTS
+    wanted = set(arguments.only or PARTS)
     result: dict[str, object] = {}
-    if {"bulk", "requests", "connections"} & set(wanted):
+    if wanted & (TRANSPORT.keys() | HTTP3.keys()):
         make_files(folder, arguments.bytes)
+    if wanted & TRANSPORT.keys():
+        ngtcp2 = programs.ngtcp2(find_ngtcp2(arguments), folder)
         check_ngtcp2(ngtcp2, folder, arguments.bytes)
-    for name, part in (("bulk", bulk), ("requests", requests), ("connections", connections)):
-        if name in wanted:
-            result[name] = part(arguments, [*own, ngtcp2])
+        result |= {name: part(arguments, [*own, ngtcp2]) for name, part in TRANSPORT.items() if name in wanted}
+    if wanted & HTTP3.keys():
+        web = http3_programs(arguments, folder)
+        result |= {name: part(arguments, web) for name, part in HTTP3.items() if name in wanted}
     if "idle" in wanted:
         result["idle"] = {program.name: idle(arguments, program) / 1024 for program in own}
     if "allocations" in wanted:

@@ -12,5 +12,5 @@ fi
 for product in mhq CoreBenchmark; do
     swift build -c release --product "$product" >&2
 done
-scripts/install-peers.sh ngtcp2 >&2
+scripts/install-peers.sh ngtcp2 nginx >&2
 exec python3 Benchmarks/compare.py --mtu "$mtu" "$@"

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-targets="packets frames parameters server client"
+targets="packets frames parameters server client migration http3 qpack"
 target=${1:-}
 minutes=${2:-10}
 if [[ " $targets " != *" $target "* || ! $minutes =~ ^[0-9]+(\.[0-9]+)?$ ]]; then
@@ -24,7 +24,7 @@ log=Fuzz/LOG.csv
 corpus_limit=${GODWIT_FUZZ_CORPUS_LIMIT:-24576}
 
 case $target in
-    packets | frames | parameters) max_length=1500 ;;
+    packets | frames | parameters | migration) max_length=1500 ;;
     *) max_length=2048 ;;
 esac
 export GODWIT_FUZZ_TARGET=$target
