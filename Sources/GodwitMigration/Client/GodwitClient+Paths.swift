@@ -38,7 +38,10 @@ extension GodwitClient {
         _ remote: NetworkAddress, _ context: ClientContext, _ actions: inout ClientMigrationActions
     ) {
         let schedule = candidates[remote]?.schedule
-        if let schedule, context.now < schedule.startedAt + ProbeSchedule.eagerness { return }
+        if let schedule, context.now < schedule.startedAt + ProbeSchedule.eagerness {
+            candidates[remote]?.schedule?.hasten(at: context.now)
+            return
+        }
         candidates[remote]?.schedule = ProbeSchedule(startedAt: context.now)
         if schedule == nil { actions.append(.event(.searching(.heard))) }
     }

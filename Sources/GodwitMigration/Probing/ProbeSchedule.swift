@@ -39,6 +39,7 @@ public struct ProbeSchedule: Hashable, Sendable, Codable {
     public private(set) var startedAt: Instant
     /// When the next challenge is due.
     public private(set) var next: Instant
+    private var wasHastened = false
 
     /// A schedule whose first challenge is due at once, or later by `delay`.
     public init(startedAt: Instant, delay: TimeSpan = .zero) {
@@ -53,6 +54,14 @@ public struct ProbeSchedule: Hashable, Sendable, Codable {
         let least = max(interval - interval / 5, spacing.minimum)
         let most = max(interval + interval / 5, least + least / 5)
         next = now + least + .nanoseconds(random.below((most - least).nanoseconds + 1))
+    }
+
+    /// Makes the next challenge due at once, because somebody is there who was not when the last was sent. Only once:
+    /// what comes again and again shall not set the pace.
+    mutating func hasten(at now: Instant) {
+        guard !wasHastened else { return }
+        wasHastened = true
+        next = min(next, now)
     }
 
     /// The interval before jitter, so long after the trigger.

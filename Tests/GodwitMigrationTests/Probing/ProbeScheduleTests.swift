@@ -29,6 +29,21 @@ struct ProbeScheduleTests {
         #expect(ProbeSchedule.interval(after: .zero, .init(slowdown: 4)) == .milliseconds(100))
     }
 
+    @Test("Who speaks up is asked at once, and only once sooner than planned (Specs/server-migration.md 5.4.6)")
+    func hastening() {
+        var random = SeededRandom(seed: 1)
+        var schedule = ProbeSchedule(startedAt: .zero)
+        schedule.onSent(at: .zero, .init(), using: &random)
+        let heard = Instant.zero + .milliseconds(1)
+        schedule.hasten(at: heard)
+        #expect(schedule.next == heard)
+        schedule.onSent(at: heard, .init(), using: &random)
+        let planned = schedule.next
+        #expect(planned >= heard + .milliseconds(20))
+        schedule.hasten(at: heard + .milliseconds(1))
+        #expect(schedule.next == planned)
+    }
+
     @Test("Nothing makes an interval shorter than the peer can bear (Specs/server-migration.md 5.10)")
     func minimum() {
         var random = SeededRandom(seed: 1)
