@@ -11,32 +11,38 @@ struct Demo: AsyncParsableCommand {
             mhq demo --strategy combined --pcap demo.pcap --keylog demo.keys
             mhq demo --control
 
-            A server is started in a process of its own. Eight clients, here, connect to it over UDP at 127.0.0.1; each
-            downloads, uploads and does small requests all the time, and every byte is checked at both ends. For each
-            strategy the server moves twice:
+            A server is started in a process of its own. Eight clients connect to it over
+            UDP at 127.0.0.1; each downloads, uploads and does small requests all the
+            time, and every byte is checked. For each strategy the server moves twice:
 
-              1. prepare   the operator says where the server is going to be; each client is told what its strategy
-                           tells, and acknowledges it
-              2. hold      the server stops sending; its socket is closed with what is in it
-              3. freeze    the process is stopped (SIGSTOP) for 0.2 to 0.4 s; whatever clients send to the old address
-                           is lost
-              4. thaw      the process goes on (SIGCONT) and has a socket at 127.0.0.2, then 127.0.0.3
-              5. follow    clients find it there; no connection is made anew, no request is repeated
+              1. prepare  the operator says where the server is going to be; clients are
+                          told what the strategy tells, and acknowledge it
+              2. hold     the server stops sending; its socket is closed unread
+              3. freeze   its process is stopped (SIGSTOP) for 0.2 to 0.4 s; what clients
+                          send to the old address is lost
+              4. thaw     the process goes on (SIGCONT), with a socket at 127.0.0.2, the
+                          second time at 127.0.0.3
+              5. follow   clients find it there; no connection is made anew, and no
+                          request is repeated
 
             What the strategies tell:
-              explicit                 where the server goes; clients look there when it falls silent (reactive) or
-                                       when their application says so (proactive)
-              pool of addresses        at the start, all places where it may ever be
-              symmetric                nothing; the server speaks up from the new place
-              synchronized symmetric   that it will move, not where
-              combined                 where it goes, and both sides start; the only one that passes any NAT
 
-            Where answers come from is taken from the sockets, not from what the clients believe. With --control
-            the same freeze is done with migration off: every client loses its server, and the exit code is 1, as
-            it is whenever something was lost.
+              explicit           where the server goes; clients look there when it falls
+                                 silent (reactive), or when their application says so
+                                 (proactive)
+              pool               at the start, all places where it may ever be
+              symmetric          nothing; the server speaks up from the new place
+              synchronized       that it will move, but not where
+              combined           where it goes, and both sides start: the only one that
+                                 passes every kind of NAT
 
-            With --pcap transfers are small, so that the file is of a size to look at. To open it in Wireshark with
-            the migration frames decoded: Edit, Preferences, Protocols, TLS, (Pre)-Master-Secret log: demo.keys.
+            Where answers come from is taken from the sockets, not from what clients
+            believe. With --control the same freeze is done with migration off: every
+            client loses its server. Whenever something was lost, the exit code is 1.
+
+            With --pcap transfers are small, so that the file is of a size to look at. In
+            Wireshark give the file of --keylog as the TLS protocol's
+            (Pre)-Master-Secret log.
             """)
 
     @Option(help: ArgumentHelp("Show this strategy alone. May be repeated.", valueName: "name"))

@@ -8,16 +8,19 @@ struct Migrate: ParsableCommand {
         abstract: "Have a running server move, without losing its clients.",
         discussion: """
             mhq serve --control /run/mhq.sock --allow-destination 192.0.2.0/24 &
-            mhq migrate prepare --control /run/mhq.sock --to 192.0.2.7:4433   # plan 1: 990 ready, 10 timed out
-            mhq migrate hold    --control /run/mhq.sock --epoch 1             # nothing is sent any more
-            …                                                                 # checkpoint here, restore there
+
+            mhq migrate prepare --control /run/mhq.sock --to 192.0.2.7:4433
+                                plan 1: 990 ready, 10 timed out
+            mhq migrate hold    --control /run/mhq.sock --epoch 1
+                                nothing is sent any more: checkpoint here, restore there
             mhq migrate switch  --control /run/mhq.sock --epoch 1 --to 192.0.2.7:4433
 
-            Every command may be repeated: what was done is answered and not done again. 'cancel' in place of 'switch'
-            leaves the server where it is. A plan that is prepared while another is open takes its place.
+            Every command may be repeated: what was done is answered and not done again.
+            'cancel' in place of 'switch' leaves the server where it is. A plan that is
+            prepared while another is open takes its place.
 
-            Exit codes: 0 done; 64 wrong usage; 65 something given is wrong; 69 nobody there, or not at this time;
-            71 the system refused the address; 77 not allowed.
+            Exit codes: 0 done; 64 wrong usage; 65 something given is wrong; 69 nobody
+            there, or not at this time; 71 the system refused the address; 77 not allowed.
             """,
         subcommands: [
             Prepare.self, Hold.self, Switch.self, Cancel.self, Status.self, Shutdown.self,

@@ -100,7 +100,9 @@ struct MigrationTests {
             #expect(await events.next() == .announced)
             #expect(await events.next() == .told(to))
             await connection.lookForServer()
-            #expect(await events.next() == .searching(.application))
+            // On a busy machine the server may seem to be silent before that.
+            let searches: [ClientMigrationEvent?] = [.searching(.application), .searching(.silence)]
+            #expect(searches.contains(await events.next()))
             try await pair.listener.hold(readiness.epoch)
             try await pair.listener.networkSwitched(to: to, epoch: readiness.epoch)
             try await expectEcho(connection)
@@ -199,10 +201,16 @@ struct MigrationTests {
             let loop = dead.driver.loop
             await loop.driver.run { loop.hold() }
             let plan = MigrationPlan.best(to: MigrationDestination(Self.elsewhere(pair))!)
+            var events = pair.listener.migrationEvents.makeAsyncIterator()
             let readiness = try await pair.listener.prepareMigration(plan, deadline: .milliseconds(200))
-            #expect(readiness.isFinal && readiness.ready == 1)
-            #expect(readiness.outcomes[await alive.originalDestinationID] == .ready(.combined))
+            #expect(readiness.isFinal && readiness.total == 2)
             #expect(readiness.outcomes[await dead.originalDestinationID] == .timedOut)
+            // On a busy machine it may be late.
+            let id = await alive.originalDestinationID
+            while let event = await events.next(),
+                event.connectionID != id || event.change != .ready(.combined)
+            {}
+            #expect(await pair.listener.migrationReadiness?.outcomes[id]?.isReady == true)
             await loop.driver.run { loop.resume(at: nil) }
         }
     }
@@ -240,6 +248,44 @@ struct MigrationTests {
             #expect(await pair.listener.migrationState.isHeld)
             try await pair.listener.networkSwitched(to: to, epoch: epoch)
             try await expectEcho(connection)
+        }
+    }
+
+    @Test("A listener at the wildcard address is where clients were told that it is")
+    func wildcard() async throws {
+        try await Self.withPair { pair in
+            let to = try Self.pool().addresses[0]
+            let connection = try await pair.connect()
+            try await expectEcho(connection)
+            let plan = MigrationPlan.best(to: MigrationDestination(to)!)
+            let epoch = try await pair.listener.prepareMigration(plan, deadline: .seconds(30)).epoch
+            try await pair.listener.hold(epoch, releasesAddress: true)
+            let anywhere = NetworkAddress("0.0.0.0:\(to.port)")!
+            try await pair.listener.networkSwitched(to: anywhere, epoch: epoch)
+            #expect(pair.listener.localAddress == anywhere)
+            try await expectEcho(connection)
+            #expect(await connection.remoteAddress == to)
+        }
+    }
+
+    @Test("A listener with several addresses has all of them again when it stays", arguments: [true, false])
+    func severalAddresses(isCancelled: Bool) async throws {
+        try await Self.withPair { pair in
+            let (first, second) = (pair.listener.localAddress, Self.elsewhere(pair))
+            try await pair.listener.listen(alsoAt: second)
+            let plan = MigrationPlan(default: .symmetric)
+            let epoch = try await pair.listener.prepareMigration(plan, deadline: .seconds(30)).epoch
+            try await pair.listener.hold(epoch, releasesAddress: true)
+            if isCancelled {
+                try await pair.listener.cancelMigration(epoch)
+            } else {
+                try await pair.listener.networkSwitched(to: [], epoch: epoch)
+            }
+            for address in [first, second] {
+                let connection = try await QUICConnection.connect(
+                    to: "\(address.ip)", port: address.port, configuration: try pair.anyName)
+                try await expectEcho(connection)
+            }
         }
     }
 
@@ -288,6 +334,18 @@ struct MigrationTests {
             try await pair.listener.networkSwitched(to: to, epoch: readiness.epoch)
             try await expectEcho(connection)
             #expect(await connection.remoteAddress == to)
+        }
+    }
+}
+
+extension LoopbackPair {
+    /// For addresses that the certificate does not name.
+    fileprivate var anyName: QUICClientConfiguration {
+        get throws {
+            var configuration = try QUICClientConfiguration(
+                applicationProtocols: [Self.applicationProtocol], trust: .insecureNoVerification)
+            configuration.transport.outlastsSlowMachines()
+            return configuration
         }
     }
 }

@@ -53,8 +53,8 @@ public final class QUICConnection: Sendable {
         return try await driver.driver.run { try await self.handshakeCompleted() }
     }
 
-    /// Waits until the handshake is confirmed (RFC 9001 section 4.1.2): both ends know that it is complete, and
-    /// from now on a client may move.
+    /// Waits until the handshake is confirmed (RFC 9001 section 4.1.2): both ends know that it is complete,
+    /// and from now on a client may move.
     ///
     /// - Throws: as ``handshakeCompleted()``.
     nonisolated(nonsending) public func handshakeConfirmed() async throws {

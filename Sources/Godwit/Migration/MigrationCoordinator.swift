@@ -17,6 +17,10 @@ final class MigrationCoordinator: @unchecked Sendable {
 
     var ledger: EpochLedger
     private(set) var barrier: MigrationBarrier?
+    /// Where the listener was when it let go of its addresses.
+    var releasedAddresses: [NetworkAddress] = []
+    /// Where the plan leads.
+    private var destinations: [NetworkAddress] = []
     private var preparedAt = NIODeadline.now()
     private var thawedAt: NIODeadline?
     /// On the wall clock, in nanoseconds.
@@ -25,6 +29,9 @@ final class MigrationCoordinator: @unchecked Sendable {
     private var deadline: Scheduled<Void>?
     private var waiters = Waiters()
     private var isBusy = false
+
+    /// Nobody waits for longer, and instants have an end.
+    private static let longestWait = TimeSpan.seconds(86_400 * 365)
 
     init(on home: LoopDriver, requiresHold: Bool, logger: Logger) {
         self.home = home
@@ -50,9 +57,10 @@ final class MigrationCoordinator: @unchecked Sendable {
     }
 
     /// Begins to wait for connections.
-    func open(_ epoch: MigrationEpoch, loops: Int, within limit: TimeSpan) {
+    func open(_ epoch: MigrationEpoch, _ plan: MigrationPlan, loops: Int, within limit: TimeSpan) {
+        destinations = plan.destinations
         let now = NIODeadline.now()
-        let latest = now + .nanoseconds(max(0, limit.nanoseconds))
+        let latest = now + .nanoseconds(min(max(0, limit.nanoseconds), Self.longestWait.nanoseconds))
         barrier = MigrationBarrier(epoch: epoch, loops: loops, latest: latest.instant)
         (preparedAt, isReadinessNoted) = (now, false)
         deadline?.cancel()
@@ -101,6 +109,32 @@ final class MigrationCoordinator: @unchecked Sendable {
         (heldAt, thawedAt) = (nil, .now())
         deadline?.cancel()
         waiters.wakeAll()
+    }
+
+    /// Where clients are to hear the server from that has sockets at `bound` now. At a wildcard address the
+    /// system would choose from where, so it is the place that clients were told of, if this host has it:
+    /// where there is an address translator in front of it, it does not.
+    func places(of bound: [NetworkAddress]) -> [NetworkAddress] {
+        var places: [NetworkAddress] = []
+        for address in bound {
+            let told = destinations.filter { destination in
+                address.covers(destination) && !places.contains(destination) && isOurs(destination.ip)
+                    && !places.contains { $0.isIPv4 == destination.isIPv4 }
+            }
+            places +=
+                told.isEmpty
+                ? [address] : Array(Dictionary(grouping: told, by: \.isIPv4).compactMap(\.value.first))
+        }
+        return places
+    }
+
+    private func isOurs(_ ip: IPAddress) -> Bool {
+        guard
+            let socket = try? SocketDescriptor(
+                bindingTo: NetworkAddress(ip: ip, port: 0), sharing: .never)
+        else { return false }
+        socket.close()
+        return true
     }
 
     // MARK: The barrier
@@ -171,4 +205,11 @@ extension ServerMigrationEvent {
 extension NIODeadline {
     /// The machine's monotonic time, which is the clock of barriers.
     var instant: Instant { Instant(nanoseconds: Int64(clamping: uptimeNanoseconds)) }
+}
+
+extension NetworkAddress {
+    /// Whether a socket at this address gets what is sent to the other.
+    fileprivate func covers(_ other: NetworkAddress) -> Bool {
+        port == other.port && ip.isUnspecified && (other.isIPv4 || !isIPv4)
+    }
 }

@@ -34,7 +34,8 @@ extension QUICListener {
             do {
                 defer { coordinator.end() }
                 if try refusing({ try coordinator.ledger.prepare(epoch) }) == .accepted {
-                    coordinator.open(epoch, loops: self.loops.count, within: TimeSpan(deadline))
+                    coordinator.open(
+                        epoch, plan, loops: self.loops.count, within: TimeSpan(deadline))
                     for loop in self.loops {
                         loop.driver.execute { try? loop.prepare(plan, epoch) }
                     }
@@ -78,6 +79,7 @@ extension QUICListener {
             guard verdict == .accepted else { return }
             coordinator.ledger = trial
             let leftBehind = coordinator.barrier?.readiness.leftBehind ?? []
+            coordinator.releasedAddresses = releasesAddress ? await self.socketAddresses() : []
             try await self.onEveryLoop { _, loop in
                 try await loop.hold(epoch, closing: leftBehind, releasesAddress: releasesAddress)
             }
@@ -106,19 +108,22 @@ extension QUICListener {
             guard verdict == .accepted else { return }
             try await self.askArbiter(.switched, epoch)
             let sockets = try await self.openForArrival(at: addresses)
-            let locals = addresses.isEmpty ? [] : sockets.map { $0[0].localAddress }
+            let bound = addresses.isEmpty ? [] : sockets.map { $0[0].localAddress }
+            let locals = coordinator.places(of: bound)
             coordinator.ledger = trial
             try await self.onEveryLoop { index, loop in
                 try loop.arrive(epoch, at: sockets.map { $0[index] }, locals)
             }
-            if let first = locals.first { self.state.withLockedValue { $0.localAddress = first } }
+            if let first = bound.first { self.state.withLockedValue { $0.localAddress = first } }
             coordinator.noteSwitched(to: locals.isEmpty ? [self.localAddress] : locals)
         }
     }
 
     /// Goes on at another address; as ``networkSwitched(to:epoch:)-([NetworkAddress],_)``.
     ///
-    /// - Parameter address: where the server is now; nil if its sockets have come along.
+    /// - Parameters:
+    ///   - address: where the server is now; nil if its sockets have come along.
+    ///   - epoch: the plan's, as it was held.
     public func networkSwitched(to address: NetworkAddress?, epoch: MigrationEpoch) async throws {
         try await networkSwitched(to: address.map { [$0] } ?? [], epoch: epoch)
     }
@@ -135,7 +140,9 @@ extension QUICListener {
             guard verdict == .accepted else { return }
             if trial != coordinator.ledger, coordinator.ledger.isHeld {
                 try await self.askArbiter(.cancelled, epoch)
-                if await self.hasReleasedSockets() { _ = try await self.bindSockets(to: self.localAddress) }
+                for address in coordinator.releasedAddresses {
+                    _ = try await self.bindSockets(to: address)
+                }
             }
             coordinator.ledger = trial
             try await self.onEveryLoop { _, loop in try loop.stay(epoch) }
@@ -184,13 +191,10 @@ extension QUICListener {
         }
     }
 
-    /// A socket for each event loop at each address.
-    private func openForArrival(at addresses: [NetworkAddress]) async throws -> [[UDPSocket]] {
-        guard !addresses.isEmpty else {
-            if await hasReleasedSockets() { return [try await bindSockets(to: localAddress)] }
-            try await reapplySocketOptions()
-            return []
-        }
+    /// A socket for each event loop at each address; none if the sockets have come along.
+    private func openForArrival(at wanted: [NetworkAddress]) async throws -> [[UDPSocket]] {
+        let addresses = wanted.isEmpty ? coordinator.releasedAddresses : wanted
+        if addresses.isEmpty { try await reapplySocketOptions() }
         var sockets: [[UDPSocket]] = []
         do {
             for address in addresses { sockets.append(try await bindSockets(to: address)) }
@@ -204,9 +208,9 @@ extension QUICListener {
         }
     }
 
-    private func hasReleasedSockets() async -> Bool {
-        for loop in loops where await loop.driver.run({ loop.sockets.isEmpty }) { return true }
-        return false
+    private func socketAddresses() async -> [NetworkAddress] {
+        let loop = loops[0]
+        return await loop.driver.run { loop.sockets.map(\.localAddress) }
     }
 }
 

@@ -1,5 +1,5 @@
 import GodwitCrypto
-import GodwitWire
+package import GodwitWire
 
 // What acknowledgements and losses mean for the rooms.
 extension Connection {

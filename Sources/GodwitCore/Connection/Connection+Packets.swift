@@ -157,7 +157,7 @@ extension Connection {
         if let challenge = probe.challenge { packet.write(.pathChallenge(challenge)) }
         if probe.includesPing { packet.write(.ping) }
         if probe.isPadded { packet.pad(to: slice.count) }
-        let isAside = migration != nil && probe.path != paths.activeID
+        let isAside = migration.map { probe.path != paths.activeID || $0.awaitsClient } ?? false
         let size = finishShort(&packet, path: probe.path, isAside ? .aside : [], .notECT, now: now)
         scratch.masks.apply(protection.oneRTT!.headerKeyToSend())
         return size

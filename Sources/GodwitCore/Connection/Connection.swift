@@ -130,6 +130,8 @@ extension Connection {
     public var closed: ConnectionCloseReason? { closeReason }
 
     var smoothedRTT: TimeSpan { paths.active.rtt.smoothed }
+    /// The probe timeout of the active path, without backoff.
+    package var probeTimeout: TimeSpan { ptoSpan }
 
     /// How the connection has fared so far.
     public var statistics: ConnectionStatistics {

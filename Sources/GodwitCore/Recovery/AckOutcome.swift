@@ -68,7 +68,7 @@ extension AckOutcome {
         addAbandoned(number, packet)
         let index = indexOfPath(packet.path)
         if packet.flags.contains(.ecnMarked) { paths[index].lostMarkedPackets += 1 }
-        guard packet.isInFlight, !packet.isMTUProbe else { return }
+        guard packet.isInFlight, !packet.isMTUProbe, !packet.flags.contains(.aside) else { return }
         paths[index].congestionLosses += 1
     }
 

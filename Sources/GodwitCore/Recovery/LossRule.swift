@@ -85,7 +85,7 @@ struct PersistentCongestionPeriod: Codable, Sendable, Equatable {
     /// which say nothing about congestion.
     private func counts(_ packet: SentPacket, _ rule: LossRule) -> Bool {
         guard let firstSample = rule.firstSampleTime, packet.timeSent > firstSample else { return false }
-        return packet.isAckEliciting && !packet.isMTUProbe && !packet.flags.contains(.beforeResume)
+        return packet.isAwaited && !packet.isMTUProbe && !packet.flags.contains(.beforeResume)
     }
 
     private func wasInterrupted(from start: Instant, to end: Instant) -> Bool {

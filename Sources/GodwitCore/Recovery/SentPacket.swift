@@ -20,8 +20,8 @@ struct SentPacket: Codable, Sendable, Equatable {
         static let earlyData = Flags(rawValue: 1 << 5)
         /// Sent before the connection was frozen, so that the time since says nothing about the path.
         static let beforeResume = Flags(rawValue: 1 << 6)
-        /// A challenge on a path where no data goes, to an address where perhaps nobody is: it is repeated by
-        /// who wants it answered, and arms no probe timeout.
+        /// A challenge to an address where perhaps nobody is: it is repeated by who wants it answered, so it arms
+        /// no probe timeout, and its loss says nothing about congestion.
         static let aside = Flags(rawValue: 1 << 7)
     }
 

@@ -179,7 +179,11 @@ public final class MoveRun {
 
     private func judge(_ client: MovingClient, thawAt: Instant) -> MovedConnection {
         let latency = client.answeredAt.flatMap { answered in
-            client.measuredAt.map { answered - max($0, settings.firstRequest == .beforeFreeze ? thawAt : $0) }
+            client.measuredAt.map { measured in
+                // Answered before the freeze is as good as answered at once.
+                let wasEarly = settings.strategy != nil && settings.firstRequest == .beforeFreeze
+                return max(.zero, answered - (wasEarly ? thawAt : measured))
+            }
         }
         let searchedFor = client.searchedAt.flatMap { $0 < thawAt ? thawAt - $0 : nil }
         return MovedConnection(

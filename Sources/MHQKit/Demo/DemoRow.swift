@@ -17,7 +17,7 @@ struct DemoRow: Hashable, Sendable {
     var serviceTimeLater: Double?
     /// The longest of all clients and moves, in milliseconds; nil if one never went on.
     var stallBeyondFreeze: Double?
-    /// All moves together, in milliseconds.
+    /// From the hold to SIGCONT, the mean of all moves, in milliseconds.
     var freeze = 0.0
     /// Datagrams that clients got from an address after the server had left it.
     var answeredAtOldAddress = 0

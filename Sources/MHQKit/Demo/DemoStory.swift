@@ -53,7 +53,7 @@ struct DemoStory: Sendable {
         let stalls = moves.flatMap(\.stalls)
         // A client whose data never flowed again has no longest stall.
         if stalls.count == row.clients * row.moves { row.stallBeyondFreeze = stalls.max()?.inMilliseconds }
-        row.freeze = moves.reduce(0) { $0 + $1.freeze.inMilliseconds }
+        row.freeze = moves.reduce(0) { $0 + $1.freeze.inMilliseconds } / Double(max(1, moves.count))
         row.answeredAtOldAddress = moves.reduce(0) { $0 + $1.answeredAtOldAddress }
         row.lostAtOldAddress = moves.reduce(0) { $0 + $1.lostAtOldAddress }
     }

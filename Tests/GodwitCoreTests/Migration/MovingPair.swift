@@ -24,7 +24,7 @@ final class MovingPair {
     var notices: [MigrationNotice] = []
     var messages: [BarrierMessage] = []
     var epoch = MigrationEpoch.none
-    private var thaws: UInt8 = 0
+    private var thaws = 0
     private var frozenAt: Instant?
     /// Datagrams that go nowhere.
     var isLost: (EndpointPair.Flight) -> Bool = { _ in false }
@@ -128,7 +128,7 @@ final class MovingPair {
         frozenAt = nil
         return EndpointThaw(
             now: pair.now, frozen: frozen, unixTime: 1_800_000_000 + pair.now.nanoseconds / 1_000_000_000,
-            entropy: Entropy(seed: [UInt8](repeating: 200 &+ thaws, count: 32)))
+            entropy: Entropy(seed: (0..<32).map { UInt8(truncatingIfNeeded: 200 + thaws >> ($0 % 4 * 8)) }))
     }
 
     /// A whole move, with the client asking for something while the server is away.

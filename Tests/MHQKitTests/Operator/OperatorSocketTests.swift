@@ -68,6 +68,26 @@ import Testing
         }
     }
 
+    @Test("Clients that can't follow are served until the hold, and sent away then")
+    func leftBehind() async throws {
+        try await run { server, ask in
+            try await server.withClient { client in
+                #expect(try await client.ask("/bytes/10").status == 200)
+                let line = #"{"command":"prepare","strategy":"symmetric"}"#
+                #expect(try await ask(line).summary == "1 without the extension")
+                #expect(try await client.ask("/bytes/20").status == 200)
+                #expect(try await ask(#"{"command":"hold","epoch":1}"#).isDone)
+                await client.waitUntilUnusable()
+                // Either side may be first: the client has been told by GOAWAY that it may go.
+                guard case .application(code: 0x100, _, _) = try await client.quic.closed else {
+                    Issue.record("unexpected: \(try await client.quic.closed)")
+                    return
+                }
+            }
+            #expect(try await ask(#"{"command":"cancel","epoch":1}"#).isDone)
+        }
+    }
+
     @Test("What can't be done is refused with a reason, and what was done is answered again")
     func refusals() async throws {
         try await run { server, ask in
