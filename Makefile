@@ -7,7 +7,7 @@ TARGET ?= packets
 MINUTES ?= 10
 MTU ?= 1500
 
-.PHONY: build test sim fuzz bench lint format docs interop compliance weaknesses dissector examples check
+.PHONY: build test sim fuzz bench soak lint format docs interop compliance weaknesses dissector examples check
 
 build:
 	$(SWIFT) build -c release
@@ -24,6 +24,9 @@ fuzz:
 
 bench:
 	scripts/bench.sh $(MTU)
+
+soak:
+	scripts/soak.sh $(MINUTES)
 
 lint:
 	$(SWIFT) format lint --strict -r Package.swift Sources Tests Examples Fuzz/Sources

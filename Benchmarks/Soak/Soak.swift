@@ -7,7 +7,7 @@ import NIOPosix
 struct Soak: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Use an HTTP/3 server in every way that clients do, and see whether its memory comes back.",
-        discussion: "Exit status 1 when it does not, and when more than a few requests failed that should not have.")
+        discussion: "Exit status 1 when it does not, and when many requests failed that should not have.")
 
     @Option(help: "The server's UDP port on localhost.")
     var port: UInt16 = 4433
@@ -21,7 +21,7 @@ struct Soak: AsyncParsableCommand {
     @Option(help: "How long it goes on, in minutes.")
     var minutes = 10.0
 
-    @Option(help: "How long the connections of a round are there, in seconds. The first round is the measure.")
+    @Option(help: "How long a round's connections are there, in seconds. The first round is the measure.")
     var round = 45.0
 
     @Option(help: "How long to wait behind a round until the memory is looked at, in seconds.")
@@ -47,7 +47,8 @@ struct Soak: AsyncParsableCommand {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         for number in 1...count {
             let peak = try await SoakRound(
-                port: port, connections: connections, seconds: round, seed: seed &+ UInt64(number), group: group,
+                port: port, connections: connections, seconds: round, seed: seed &+ UInt64(number),
+                group: group,
                 rest: rest
             ).run(&report, &outcome)
             report.note("round \(number)", peak)

@@ -98,7 +98,7 @@ struct FuzzScript {
 
 extension ByteReader {
     /// Bytes behind their length, or as many of them as there are.
-    fileprivate mutating func readSome() -> UnsafeRawBufferPointer {
+    mutating func readSome() -> UnsafeRawBufferPointer {
         guard let length = readVarint() else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         return readBytes(Int(min(length, UInt64(remaining)))) ?? UnsafeRawBufferPointer(start: nil, count: 0)
     }

@@ -12,6 +12,12 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case server
     /// A client, and what a server or anybody else may send it.
     case client
+    /// What a server says of its moves.
+    case migration
+    /// A machine of HTTP/3 of either role, and what may come on its streams.
+    case http3
+    /// The encoder and the decoder of QPACK.
+    case qpack
 
     /// Tries one input.
     public func run(_ input: UnsafeRawBufferPointer) {
@@ -21,6 +27,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .parameters: ParameterFuzzing.run(input)
         case .server: EndpointFuzzing.run(input, against: .server)
         case .client: EndpointFuzzing.run(input, against: .client)
+        case .migration: MigrationFuzzing.run(input)
+        case .http3: HTTP3Fuzzing.run(input)
+        case .qpack: QPACKFuzzing.run(input)
         }
     }
 
@@ -32,6 +41,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .parameters: ParameterFuzzing.seeds
         case .server: EndpointFuzzing.seeds(against: .server)
         case .client: EndpointFuzzing.seeds(against: .client)
+        case .migration: MigrationFuzzing.seeds
+        case .http3: HTTP3Fuzzing.seeds
+        case .qpack: QPACKFuzzing.seeds
         }
     }
 }

@@ -85,6 +85,9 @@ struct Get: AsyncParsableCommand {
         help: "Send requests before the handshake is complete (0-RTT), if they are safe.")
     var earlyData = true
 
+    @Flag(inversion: .prefixedNo, help: "Follow a server that moves.")
+    var follow = true
+
     @Flag(help: "Print one JSON object for each transfer. Content without -o or -O is counted only.")
     var json = false
 
@@ -121,6 +124,7 @@ struct Get: AsyncParsableCommand {
         options.sessionFile = session
         options.opensNewConnections = newConnections
         options.offersEarlyData = earlyData
+        options.followsServer = follow
         options.connectTime = try Seconds.parse(connectTimeout, option: "--connect-timeout")
         options.timeLimit = try timeout.map { try Seconds.parse($0, option: "--timeout") }
         options.failsOnErrorStatus = fail

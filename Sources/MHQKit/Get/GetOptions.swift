@@ -36,6 +36,8 @@ public struct GetOptions: Sendable {
     public var opensNewConnections = false
     /// Whether requests may go out before the handshake is complete (0-RTT).
     public var offersEarlyData = true
+    /// Whether to follow servers that move, as far as they know how.
+    public var followsServer = true
     /// How long to wait for a connection.
     public var connectTime: Duration = .seconds(5)
     /// How long one transfer may take; nil for any time.

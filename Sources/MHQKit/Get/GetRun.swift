@@ -140,6 +140,9 @@ extension HTTP3ClientConfiguration {
             try OutputFolder.make(folder, option: "--qlog")
             quic.qlogFolder = folder
         }
+        if options.followsServer {
+            quic.migration = ClientMigrationSettings(ClientMigrationNegotiation())
+        }
         limits.connectTime = options.connectTime
         // Some answers take long to make, and some are read slowly, as in a pager.
         (limits.responseHeaderTime, limits.contentIdleTime) = (.seconds(300), .seconds(300))
