@@ -88,8 +88,11 @@ public final class HTTP3Client: Sendable {
     /// Connects to a server, and closes the connection when `body` is done; as
     /// ``connect(to:port:configuration:resumption:offersEarlyData:eventLoopGroup:_:)``.
     ///
-    /// - Parameter trust: which certificates to believe: those of the system, of a file (`.file("ca.pem")`),
-    ///   any.
+    /// - Parameters:
+    ///   - host: a host name, or an IP address without brackets.
+    ///   - port: the server's UDP port.
+    ///   - trust: which certificates to believe: those of the system, of a file (`.file("ca.pem")`), any.
+    ///   - body: what to do with the connection.
     public static func connect<Result: Sendable>(
         to host: String, port: UInt16 = 443, trust: TrustPolicy = .system,
         _ body: @Sendable (HTTP3Client) async throws -> Result

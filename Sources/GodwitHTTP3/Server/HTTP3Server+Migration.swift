@@ -24,7 +24,9 @@ extension HTTP3Server {
     /// Goes on at another address, where the process was carried to; as
     /// `QUICListener.networkSwitched(to:epoch:)`.
     ///
-    /// - Parameter address: where the server is now; nil if its sockets have come along.
+    /// - Parameters:
+    ///   - address: where the server is now; nil if its sockets have come along.
+    ///   - epoch: the plan's, as it was held.
     public func networkSwitched(to address: NetworkAddress?, epoch: MigrationEpoch) async throws {
         try await quic.networkSwitched(to: address, epoch: epoch)
     }
