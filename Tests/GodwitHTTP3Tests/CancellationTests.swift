@@ -3,7 +3,7 @@ import HTTPTypes
 import NIOCore
 import Testing
 
-@Suite("Requests that are given up", .timeLimit(.minutes(1)))
+@Suite("Requests that are given up", .timeLimit(.minutes(15)))
 struct CancellationTests {
     @Test("Cancelling the task that waits for an answer cancels the handler (RFC 9114 section 4.1.1)")
     func cancelledSend() async throws {

@@ -4,7 +4,7 @@ import HTTPTypes
 import NIOCore
 import Testing
 
-@Suite("Requests before the handshake is complete", .timeLimit(.minutes(1)))
+@Suite("Requests before the handshake is complete", .timeLimit(.minutes(15)))
 struct EarlyDataTests {
     @Test(
         "A safe request goes out as early data, any other waits for the handshake (RFC 8470 section 4)"

@@ -4,7 +4,7 @@ import HTTPTypes
 import NIOCore
 import Testing
 
-@Suite("A pool of connections", .timeLimit(.minutes(1)))
+@Suite("A pool of connections", .timeLimit(.minutes(15)))
 struct PoolTests {
     @Test("Requests to one server share a connection, also while that is being opened")
     func sharing() async throws {

@@ -3,7 +3,7 @@ import HTTPTypes
 import NIOCore
 import Testing
 
-@Suite("Requests and their responses", .timeLimit(.minutes(1)))
+@Suite("Requests and their responses", .timeLimit(.minutes(15)))
 struct RequestTests {
     @Test("A request is answered in one call, and its fields arrive (RFC 9114 section 4.1)")
     func oneShot() async throws {

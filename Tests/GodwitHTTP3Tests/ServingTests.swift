@@ -6,7 +6,7 @@ import Testing
 
 @testable import GodwitHTTP3
 
-@Suite("Servers, their certificates and addresses", .timeLimit(.minutes(1)))
+@Suite("Servers, their certificates and addresses", .timeLimit(.minutes(15)))
 struct ServingTests {
     @Test("Certificates are replaced while connections live, and later handshakes get the new ones")
     func replacedCertificates() async throws {

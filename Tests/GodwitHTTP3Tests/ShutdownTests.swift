@@ -5,7 +5,7 @@ import NIOCore
 import ServiceLifecycle
 import Testing
 
-@Suite("Servers that shut down", .timeLimit(.minutes(1)))
+@Suite("Servers that shut down", .timeLimit(.minutes(15)))
 struct ShutdownTests {
     @Test(
         "A server that drains answers what is under way and takes nothing new (RFC 9114 section 5.2)"

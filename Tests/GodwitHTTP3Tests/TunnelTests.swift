@@ -3,7 +3,7 @@ import HTTPTypes
 import NIOCore
 import Testing
 
-@Suite("Tunnels, datagrams and priorities", .timeLimit(.minutes(1)))
+@Suite("Tunnels, datagrams and priorities", .timeLimit(.minutes(15)))
 struct TunnelTests {
     @Test("Extended CONNECT makes a stream a tunnel for another protocol (RFC 9220 section 3)")
     func extendedConnect() async throws {

@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 import Testing
 
-@Suite("Addresses of both families, and several of a host", .timeLimit(.minutes(1)))
+@Suite("Addresses of both families, and several of a host", .timeLimit(.minutes(15)))
 struct AddressTests {
     @Test(
         "A listener is reached by IPv6 and by IPv4, also at one socket for both",

@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 import Testing
 
-@Suite("Connections over the loopback interface", .timeLimit(.minutes(1)))
+@Suite("Connections over the loopback interface", .timeLimit(.minutes(15)))
 struct ConnectionTests {
     @Test("Both sides learn with what code and words the other closed (RFC 9000 section 10.2)")
     func closing() async throws {

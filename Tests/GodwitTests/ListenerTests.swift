@@ -6,7 +6,7 @@ import Testing
 
 @testable import Godwit
 
-@Suite("Listeners", .timeLimit(.minutes(1)))
+@Suite("Listeners", .timeLimit(.minutes(15)))
 struct ListenerTests {
     @Test("Several event loops serve at once")
     func loops() async throws {

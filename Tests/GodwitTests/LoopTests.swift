@@ -5,7 +5,7 @@ import Testing
 
 @testable import Godwit
 
-@Suite("Event loops, clocks and timers", .timeLimit(.minutes(1)))
+@Suite("Event loops, clocks and timers", .timeLimit(.minutes(15)))
 struct LoopTests {
     @Test("Tasks run on the loop that they prefer and come back to it")
     func executor() async throws {

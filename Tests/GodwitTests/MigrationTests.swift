@@ -6,7 +6,7 @@ import Testing
 @testable import Godwit
 
 /// Moves of a listener with its clients, over real sockets.
-@Suite("A listener that moves with its clients", .timeLimit(.minutes(1)))
+@Suite("A listener that moves with its clients", .timeLimit(.minutes(15)))
 struct MigrationTests {
     /// Everything on at both ends, and a pool of the place where tests go.
     private static func withPair(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Godwit
 
-@Suite("What is told to those who watch", .timeLimit(.minutes(1)))
+@Suite("What is told to those who watch", .timeLimit(.minutes(15)))
 struct ObservationTests {
     @Test("Connections and traffic are counted under the documented labels")
     func metrics() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Godwit
 
-@Suite("Later connections to the same server", .timeLimit(.minutes(1)))
+@Suite("Later connections to the same server", .timeLimit(.minutes(15)))
 struct ResumptionTests {
     @Test(
         "A session is resumed without certificates being checked anew over the network (RFC 9001 section 4.5)"

@@ -2,7 +2,7 @@ import Godwit
 import NIOCore
 import Testing
 
-@Suite("Streams over the loopback interface", .timeLimit(.minutes(1)))
+@Suite("Streams over the loopback interface", .timeLimit(.minutes(15)))
 struct StreamTests {
     @Test("A request is answered, and the connection closed")
     func request() async throws {
@@ -110,9 +110,12 @@ struct StreamTests {
             await withDiscardingTaskGroup { group in
                 for await stream in connection.incomingStreams {
                     group.addTask {
-                        guard stream.id.direction == .unidirectional else { return try! await echo(stream) }
+                        // What fails here the client finds missing.
+                        guard stream.id.direction == .unidirectional else {
+                            return (try? await echo(stream)) ?? ()
+                        }
                         await mayRead.next()
-                        _ = try! await stream.collect(upTo: 1 << 20)
+                        _ = try? await stream.collect(upTo: 1 << 20)
                     }
                 }
             }

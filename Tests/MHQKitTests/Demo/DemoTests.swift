@@ -5,7 +5,7 @@ import Testing
 @testable import MHQKit
 
 /// The demo itself, with the `mhq` that was built along with these tests as its server.
-@Suite("A demo", .serialized, .timeLimit(.minutes(2)))
+@Suite("A demo", .serialized, .timeLimit(.minutes(15)))
 struct DemoTests {
     private static let mhq = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "mhq").path
