@@ -7,7 +7,7 @@ TARGET ?= packets
 MINUTES ?= 10
 MTU ?= 1500
 
-.PHONY: build test sim fuzz bench soak lint format docs interop compliance weaknesses dissector examples check
+.PHONY: build test sim fuzz bench bench-migration soak lint format docs interop compliance weaknesses dissector examples check
 
 build:
 	$(SWIFT) build -c release
@@ -24,6 +24,10 @@ fuzz:
 
 bench:
 	scripts/bench.sh $(MTU)
+
+bench-migration:
+	$(SWIFT) build -c release --product mhq
+	.build/release/mhq bench-migration --seed $(SEED) $(if $(filter-out 0,$(QUICK)),--quick)
 
 soak:
 	scripts/soak.sh $(MINUTES)

@@ -9,8 +9,8 @@ struct MHQ: AsyncParsableCommand {
         commandName: "mhq",
         abstract: "QUIC whose servers can move.",
         subcommands: [
-            Demo.self, Serve.self, Get.self, Migrate.self, Simulate.self, Perf.self, Interop.self,
-            DemoServerCommand.self,
+            Demo.self, Serve.self, Get.self, Migrate.self, Simulate.self, BenchMigration.self, Perf.self,
+            Interop.self, DemoServerCommand.self,
         ])
 
     static func main() async {

@@ -21,6 +21,17 @@ extension EndpointProgram {
         try command { endpoint throws(EpochLedger.Refusal) in try endpoint.holdMigration(epoch, now: now) }
     }
 
+    /// Calls a plan off and stays.
+    ///
+    /// - Throws: when there is no such plan.
+    public func cancelMigration(_ epoch: MigrationEpoch) throws(EpochLedger.Refusal) {
+        var random = host.random("calling off \(epoch.rawValue)")
+        let entropy = Entropy(seed: random.bytes(32))
+        try command { endpoint throws(EpochLedger.Refusal) in
+            try endpoint.cancelMigration(epoch, EndpointThaw(now: now, unixTime: unixTime, entropy: entropy))
+        }
+    }
+
     private func command(
         _ body: (Endpoint) throws(EpochLedger.Refusal) -> EpochLedger.Verdict
     ) throws(EpochLedger.Refusal) {

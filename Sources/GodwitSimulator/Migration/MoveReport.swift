@@ -16,13 +16,19 @@ public struct MovedConnection: Hashable, Sendable {
     public var movedAfter: TimeSpan?
     /// How long the search of the client had gone on when the server was thawed; nil when it began later or never.
     public var searchedFor: TimeSpan?
+    /// When the client began to search, after the thaw; negative when it was before.
+    public var searchedAfter: TimeSpan?
+    /// When a client without a measured request had data again, after the thaw.
+    public var resumedAfter: TimeSpan?
+    /// The client's probe timeout when the server was frozen.
+    public var probeTimeout: TimeSpan
     /// How many bytes were received at both ends and found right.
     public var bytesChecked: UInt64
 }
 
 /// What came of a ``MoveRun``.
 public struct MoveReport: Hashable, Sendable {
-    /// Every connection that was there when the plan was made.
+    /// Every connection that was there when the plan was made, those of dead clients aside.
     public var connections: [MovedConnection]
     /// How far they were at the freeze.
     public var readiness: MigrationReadiness?

@@ -9,9 +9,12 @@ import GodwitWire
 /// print(report.lost.count, report.connections.map(\.latency))
 /// ```
 public final class MoveRun {
-    private static let home = NetworkAddress("198.51.100.1:443")!
+    static let home = NetworkAddress("198.51.100.1:443")!
     private static let there = NetworkAddress("203.0.113.5:443")!
-    private static let epoch = MigrationEpoch(rawValue: 1)
+    private static let elsewhere = NetworkAddress("203.0.113.77:443")!
+
+    /// Among more clients nobody asks what happened to one when, which would take most of the run's time.
+    private static let observedClients = 8
 
     private let settings: MoveSettings
     /// Where it happens.
@@ -22,8 +25,10 @@ public final class MoveRun {
     private let serverHost: HostID
     private let arrival: Interface
     private var clients: [MovingClient] = []
+    private var clientHosts: [HostID] = []
     private var barrier: MigrationBarrier
     private var readyAt: Instant?
+    private var epoch: MigrationEpoch { barrier.epoch }
 
     /// Prepares a run.
     public init(_ settings: MoveSettings, tracing: TraceDetail = []) {
@@ -35,8 +40,13 @@ public final class MoveRun {
         let departure = Self.interface(Self.home, first, settings.loss, network)
         arrival = Self.interface(Self.there, settings.newLine, settings.loss, network)
         serverHost = network.addHost("server", interfaces: [departure], running: server)
-        barrier = MigrationBarrier(epoch: Self.epoch, loops: 1, latest: .distantFuture)
+        let epoch = MigrationEpoch(rawValue: settings.detour == .none ? 1 : 2)
+        barrier = MigrationBarrier(epoch: epoch, loops: 1, latest: .distantFuture)
         for (index, workload) in settings.workloads.enumerated() { addClient(index, workload) }
+        addAttacker(on: [departure, arrival])
+        if settings.mutesServer, settings.strategy != nil, let egress = arrival.egress {
+            network.addChecker(SilenceKeeper(network, at: Self.there, over: egress))
+        }
         for checker in [PacketNumberChecker(), AmplificationChecker(server: serverHost)] as [any Checker] {
             network.addChecker(checker)
         }
@@ -53,9 +63,16 @@ public final class MoveRun {
             ingress: network.addLink(parameters, named: "to \(address)"))
     }
 
-    private static func transport() -> TransportConfiguration {
+    private func addAttacker(on interfaces: [Interface]) {
+        guard let parameters = settings.attacker else { return }
+        let links = interfaces.flatMap { [$0.egress, $0.ingress] }.compactMap(\.self)
+        network.addAttacker(
+            "attacker", at: NetworkAddress("192.88.99.9:4000")!, listeningOn: links, parameters)
+    }
+
+    private static func transport(_ settings: MoveSettings) -> TransportConfiguration {
         var transport = TransportConfiguration()
-        transport.idleTimeout = .seconds(30)
+        transport.idleTimeout = Duration.nanoseconds(settings.idleTimeout.nanoseconds)
         return transport
     }
 
@@ -63,7 +80,7 @@ public final class MoveRun {
         _ settings: MoveSettings, _ random: inout DeterministicRandom
     ) -> EndpointSettings {
         var result = EndpointSettings(
-            SimulatedHandshake(applicationProtocols: ["move"]), transport: transport())
+            SimulatedHandshake(applicationProtocols: ["move"]), transport: transport(settings))
         let places = (1..<max(1, settings.poolSize)).map { NetworkAddress("203.0.113.\(100 + $0):443")! }
         var pool = places
         pool.insert(there, at: random.integer(in: 0...places.count))
@@ -76,7 +93,8 @@ public final class MoveRun {
     }
 
     private func addClient(_ index: Int, _ workload: MoveSettings.Workload) {
-        var transport = Self.transport()
+        var transport = Self.transport(settings)
+        if workload == .keepAlive { transport.keepAliveInterval = .seconds(5) }
         transport.migration.negotiation = ClientMigrationNegotiation(suite: settings.suite)
         transport.migration.behaviour.policy = settings.clientPolicy
         let client = MovingClient(workload, server: Self.home)
@@ -85,11 +103,24 @@ public final class MoveRun {
             running: client)
         clients.append(client)
         let translator = settings.translator.map { parameters in
-            let outside = IPAddress(v4: 0xc000_0200 + UInt32(index + 1))
-            return network.addTranslator("translator \(index)", parameters, at: [outside])
+            network.addTranslator("translator \(index)", parameters, at: [Self.client(index, .outside)])
         }
-        let address = translator == nil ? "192.0.2.\(index + 1):50000" : "10.0.0.\(index + 1):50000"
-        network.addHost("client \(index)", at: NetworkAddress(address)!, behind: translator, running: program)
+        let place = translator == nil ? Place.outside : .inside
+        clientHosts.append(
+            network.addHost(
+                "client \(index)", at: NetworkAddress(ip: Self.client(index, place), port: 50000),
+                behind: translator, running: program))
+    }
+
+    /// Where a client is.
+    private enum Place: UInt32 {
+        case outside = 0x0b00_0001
+        case inside = 0x0a00_0001
+        case moved = 0x0c00_0001
+    }
+
+    private static func client(_ index: Int, _ place: Place) -> IPAddress {
+        IPAddress(v4: place.rawValue + UInt32(index))
     }
 
     // MARK: The run
@@ -100,29 +131,55 @@ public final class MoveRun {
             clients.allSatisfy { $0.isConfirmed || $0.endReason != nil }
         }
         let unconnected = clients.filter { !$0.isConfirmed }.count
-        clients.removeAll { !$0.isConfirmed }
+        let connected = clients.indices.filter { clients[$0].isConfirmed }
+        (clients, clientHosts) = (connected.map { clients[$0] }, connected.map { clientHosts[$0] })
         network.run(for: random.span(in: .milliseconds(500) ... .milliseconds(1500)))
         let notice = random.span(in: settings.notice)
         let frozen = random.span(in: settings.freeze)
         let freezeAt = network.now + notice
         let thawAt = settings.strategy == nil ? freezeAt : freezeAt + frozen
         scheduleRequests(freezeAt: freezeAt, thawAt: thawAt)
+        removeDeadClients()
         let plannedAt = network.now
         if settings.strategy != nil { move(freezeAt: freezeAt, thawAt: thawAt) }
         let end = thawAt + .milliseconds(500) + settings.patience
-        network.run(until: end) { clients.allSatisfy(isDone) }
+        network.run(until: end) { takeNotices() || clients.allSatisfy(isDone) }
         for client in clients { client.stop() }
         return report(
             plannedAt: plannedAt, thawAt: thawAt, frozen: frozen, unconnected: unconnected)
     }
 
+    /// Has every client note the time of what has happened to it, and never ends the run.
+    private func takeNotices() -> Bool {
+        guard clients.count <= Self.observedClients else { return false }
+        for client in clients { client.takeNotices() }
+        return false
+    }
+
     private func isDone(_ client: MovingClient) -> Bool {
-        client.endReason != nil || client.isDamaged || client.answeredAt != nil
+        client.endReason != nil || client.isDamaged || client.answeredAt != nil || resumedAt(client) != nil
+    }
+
+    private func resumedAt(_ client: MovingClient) -> Instant? {
+        switch client.workload {
+        case .idle, .requests, .bulk: nil
+        case .download: client.resumedAt
+        case .upload: application.resumedAt[client.number]
+        case .keepAlive: client.movedAt
+        }
+    }
+
+    private func removeDeadClients() {
+        for host in clientHosts.suffix(settings.deadClients) { network.remove(host) }
+        clients.removeLast(min(settings.deadClients, clients.count))
+        clientHosts.removeLast(min(settings.deadClients, clientHosts.count))
     }
 
     private func scheduleRequests(freezeAt: Instant, thawAt: Instant) {
+        application.watchesFrom = thawAt
         for client in clients {
             let delay = random.span(in: .zero ... .milliseconds(500))
+            guard client.workload.isMeasured else { continue }
             switch settings.firstRequest {
             case .afterThaw: client.measure(at: thawAt + delay)
             case .beforeFreeze: client.measure(at: freezeAt - .milliseconds(100))
@@ -131,37 +188,68 @@ public final class MoveRun {
     }
 
     private func move(freezeAt: Instant, thawAt: Instant) {
+        let deadline = settings.deadline.map { network.now + $0 } ?? .distantFuture
+        barrier = MigrationBarrier(epoch: epoch, loops: 1, latest: deadline)
         do {
-            try server.prepareMigration(plan, epoch: Self.epoch)
+            try takeDetour(until: freezeAt)
+            try server.prepareMigration(plan(to: Self.there), epoch: epoch)
+            if deadline < freezeAt { network.schedule(at: deadline) { _ in } }
             network.run(until: freezeAt) { listen() }
-            if settings.holds { try server.holdMigration(Self.epoch) }
+            if settings.holds { try server.holdMigration(epoch) }
         } catch {
             server.complain("the plan was refused: \(error)")
         }
+        for client in clients { client.noteProbeTimeout() }
         network.freeze(serverHost)
-        network.run(until: thawAt)
+        if settings.movesClients {
+            network.schedule(at: thawAt - .milliseconds(50)) { _ in self.moveClients() }
+        }
+        network.run(until: thawAt) { takeNotices() }
         network.thaw(
             serverHost, movingTo: [arrival],
-            clockJump: random.span(in: .seconds(-250_000) ... .seconds(250_000)))
+            clockJump: random.chance(0.5) ? .seconds(259_200) : .seconds(-259_200))
     }
 
-    private var plan: MigrationPlan {
-        let destination = MigrationDestination(Self.there)!
-        let order: MigrationOrder =
-            switch settings.strategy {
-            case .explicit: .explicit(destination: destination)
-            case .poolOfAddresses: .poolOfAddresses
-            case .synchronizedSymmetric: .synchronizedSymmetric
-            case .combined: .combined(destination: destination)
-            case .symmetric, nil: .symmetric
-            }
-        return MigrationPlan(default: order)
+    private func moveClients() {
+        for (index, host) in clientHosts.enumerated() {
+            network.move(host, to: [Interface(NetworkAddress(ip: Self.client(index, .moved), port: 50001))])
+        }
+    }
+
+    /// Half of the notice goes to a plan that comes to nothing.
+    private func takeDetour(until freezeAt: Instant) throws(EpochLedger.Refusal) {
+        guard settings.detour != .none else { return }
+        let first = MigrationEpoch(rawValue: 1)
+        try server.prepareMigration(plan(to: Self.elsewhere), epoch: first)
+        network.run(until: network.now + (freezeAt - network.now) / 2) { listen() }
+        if settings.detour == .cancelled { try server.cancelMigration(first) }
+    }
+
+    private func plan(to address: NetworkAddress) -> MigrationPlan {
+        MigrationPlan(default: Self.order(settings.strategy ?? .symmetric, to: address))
+    }
+
+    static func order(_ strategy: MigrationStrategy, to address: NetworkAddress) -> MigrationOrder {
+        let destination = MigrationDestination(address)!
+        return switch strategy {
+        case .explicit: .explicit(destination: destination)
+        case .poolOfAddresses: .poolOfAddresses
+        case .symmetric: .symmetric
+        case .synchronizedSymmetric: .synchronizedSymmetric
+        case .combined: .combined(destination: destination)
+        }
     }
 
     /// Hands the barrier what there is, and never ends the run.
     private func listen() -> Bool {
-        while let message = server.nextBarrierMessage() { barrier.receive(message) }
-        if readyAt == nil, barrier.isFinal { readyAt = network.now }
+        var isNews = false
+        while let message = server.nextBarrierMessage() {
+            barrier.receive(message)
+            isNews = true
+        }
+        guard readyAt == nil, isNews || barrier.latest <= network.now else { return false }
+        barrier.handleDeadline(now: network.now)
+        if barrier.isFinal { readyAt = network.now }
         return false
     }
 
@@ -190,12 +278,14 @@ public final class MoveRun {
             workload: client.workload, lossReason: lossReason(of: client), latency: latency,
             hadMovedBefore: client.movedAt.map { $0 <= client.measuredAt ?? .zero } ?? false,
             movedAfter: client.movedAt.map { $0 - thawAt }, searchedFor: searchedFor,
+            searchedAfter: client.searchedAt.map { $0 - thawAt },
+            resumedAfter: resumedAt(client).map { $0 - thawAt }, probeTimeout: client.probeTimeout,
             bytesChecked: client.bytesChecked + (application.bytesChecked[client.number] ?? 0))
     }
 
     private func lossReason(of client: MovingClient) -> String? {
         if client.isDamaged || application.damaged.contains(client.number) { return "a wrong byte" }
         if let reason = client.endReason { return reason }
-        return client.answeredAt == nil ? "no answer" : nil
+        return client.answeredAt == nil && resumedAt(client) == nil ? "no answer" : nil
     }
 }

@@ -14,6 +14,25 @@ public struct MoveSettings: Hashable, Sendable {
         case requests
         /// Data in both directions, as fast as it goes.
         case bulk
+        /// Data from the server as fast as it goes, and no measured request.
+        case download
+        /// Data to the server as fast as it goes, and no measured request.
+        case upload
+        /// Nothing but a sign of life every five seconds, and no measured request.
+        case keepAlive
+
+        /// Whether the client sends a measured request; else what counts is when it goes on after the thaw.
+        var isMeasured: Bool { self == .idle || self == .requests || self == .bulk }
+    }
+
+    /// What comes between the operator and the move.
+    public enum Detour: UInt8, Hashable, Sendable, CaseIterable {
+        /// Nothing.
+        case none
+        /// A plan to go elsewhere is called off.
+        case cancelled
+        /// A plan to go elsewhere is replaced by the one that is carried out.
+        case retargeted
     }
 
     /// When a client sends its measured request.
@@ -52,7 +71,7 @@ public struct MoveSettings: Hashable, Sendable {
     /// How many addresses the pool has; the server goes to one of them.
     public var poolSize = 1
     /// What each client does; as many clients as entries.
-    public var workloads: [Workload] = Workload.allCases
+    public var workloads: [Workload] = [.idle, .requests, .bulk]
     /// When the measured requests go out.
     public var firstRequest = FirstRequest.afterThaw
     /// The probability that a datagram is lost or its answer, half of it in each direction, from the first packet to
@@ -64,6 +83,8 @@ public struct MoveSettings: Hashable, Sendable {
     public var freeze: ClosedRange<TimeSpan> = .milliseconds(100) ... .seconds(5)
     /// Whether the server is told of the freeze right before it, so that it has a last word.
     public var holds = true
+    /// Whether nothing that the server says from where it has gone arrives until a client has found it there.
+    public var mutesServer = false
     /// The line before the move.
     public var oldLine = Line(roundTrip: .milliseconds(122), rate: .megabitsPerSecond(13))
     /// The line after the move.
@@ -72,6 +93,19 @@ public struct MoveSettings: Hashable, Sendable {
     public var translator: TranslatorParameters?
     /// How long a client waits for the answer to its measured request before it counts as lost.
     public var patience = TimeSpan.seconds(30)
+
+    /// How long each end keeps a connection on which nothing is heard.
+    public var idleTimeout = TimeSpan.seconds(30)
+    /// How many clients, the last ones, are gone for good right before the plan.
+    public var deadClients = 0
+    /// How long the operator waits for clients to be ready; nil for as long as it takes.
+    public var deadline: TimeSpan?
+    /// What comes before the move.
+    public var detour = Detour.none
+    /// Whether every client changes its own address while the server is frozen.
+    public var movesClients = false
+    /// What an attacker does that listens on all links of the server; nil for none.
+    public var attacker: AttackerParameters?
 
     /// A move by a strategy.
     public init(seed: UInt64, _ strategy: MigrationStrategy?) {

@@ -12,6 +12,7 @@ final class MovingClient: EndpointApplication {
 
     let workload: MoveSettings.Workload
     private let server: NetworkAddress
+    private weak var program: EndpointProgram?
     private(set) var connection: SimulatedConnection?
     private(set) var isConfirmed = false
     private(set) var number: UInt64 = 0
@@ -23,6 +24,10 @@ final class MovingClient: EndpointApplication {
     private(set) var movedAt: Instant?
     private(set) var measuredAt: Instant?
     private(set) var answeredAt: Instant?
+    /// When data first came from where the server went.
+    private(set) var resumedAt: Instant?
+    /// What the connection's probe timeout was when that was asked last.
+    private(set) var probeTimeout = TimeSpan.zero
 
     private var exchanges: [StreamID: Exchange] = [:]
     private var bulk: (stream: StreamID, sent: UInt64)?
@@ -40,10 +45,19 @@ final class MovingClient: EndpointApplication {
         self.server = server
     }
 
-    func start(_ program: EndpointProgram) { connection = try? program.connect(to: server) }
+    func start(_ program: EndpointProgram) {
+        self.program = program
+        connection = try? program.connect(to: server)
+    }
 
     /// The measured request goes out then.
-    func measure(at time: Instant) { measureAt = time }
+    func measure(at time: Instant) {
+        measureAt = time
+        (measuredAt, answeredAt, movedAt, searchedAt) = (nil, nil, nil, nil)
+    }
+
+    /// The server is about to be frozen.
+    func noteProbeTimeout() { probeTimeout = connection?.core?.probeTimeout ?? .zero }
 
     /// Enough was seen.
     func stop() { (nextRequest, isOver) = (.distantFuture, true) }
@@ -65,12 +79,19 @@ final class MovingClient: EndpointApplication {
         isConfirmed = true
         number = connection?.number ?? 0
         switch workload {
-        case .idle: break
+        case .idle, .keepAlive: break
         case .requests: nextRequest = program.now
-        case .bulk:
-            guard let stream = connection?.openStream(.bidirectional) else { return }
+        case .bulk, .upload, .download: beginTransfer(program)
+        }
+    }
+
+    private func beginTransfer(_ program: EndpointProgram) {
+        guard let connection, let stream = connection.openStream(.bidirectional) else { return }
+        exchanges[stream] = Exchange(sentAt: program.now)
+        if workload == .download {
+            _ = try? connection.write(MovePattern.header(answerSize: Self.bulkSize), to: stream, fin: true)
+        } else {
             bulk = (stream, 0)
-            exchanges[stream] = Exchange(sentAt: program.now)
             upload()
         }
     }
@@ -82,7 +103,7 @@ final class MovingClient: EndpointApplication {
         while true {
             let bytes =
                 bulk.sent == 0
-                ? MovePattern.header(answerSize: Self.bulkSize)
+                ? MovePattern.header(answerSize: workload == .upload ? 0 : Self.bulkSize)
                 : pattern.bytes(from: bulk.sent, count: 16384)
             guard let taken = try? connection.write(bytes, to: bulk.stream), taken > 0 else { return }
             bulk.sent += UInt64(taken)
@@ -98,6 +119,8 @@ final class MovingClient: EndpointApplication {
             exchange.received += UInt64(view.count)
         }
         bytesChecked += exchange.received - before
+        // What was under way from the old address may come long after the thaw.
+        if movedAt != nil, exchange.received > before { resumedAt = resumedAt ?? program.now }
         exchanges[stream] = exchange
         guard isFinished ?? false else { return }
         if exchange.received != Self.answerSize { isDamaged = true }
@@ -105,13 +128,18 @@ final class MovingClient: EndpointApplication {
         exchanges[stream] = nil
     }
 
-    func takeNotices(_ program: EndpointProgram) {
+    /// What happens to an idle connection is told by nothing else.
+    func takeNotices() {
+        if let program { takeNotices(program) }
+    }
+
+    private func takeNotices(_ program: EndpointProgram) {
         while let notice = program.nextMigrationNotice() {
             guard case .client(let event) = notice.event else { continue }
             switch event {
             case .searching: searchedAt = searchedAt ?? program.now
             case .stayed: searchedAt = nil
-            case .moved: movedAt = program.now
+            case .moved: movedAt = movedAt ?? program.now
             case .announced, .told, .refused, .withdrawn: break
             }
         }

@@ -20,13 +20,25 @@ final class MovingServer: EndpointApplication {
     /// By what both ends call the connection.
     private(set) var bytesChecked: [UInt64: UInt64] = [:]
     private(set) var damaged: Set<UInt64> = []
+    /// From when on to look for data.
+    var watchesFrom = Instant.distantFuture
+    /// When the first data came since, on the network's clock.
+    private(set) var resumedAt: [UInt64: Instant] = [:]
 
     func happened(_ event: ConnectionEvent, on connection: SimulatedConnection, _ program: EndpointProgram) {
         switch event {
-        case .stream(.readable(let stream)): read(stream, connection)
+        case .stream(.readable(let stream)):
+            read(stream, connection)
+            watch(connection, program)
         case .stream(.writable(let stream)): answer(stream, connection)
         default: break
         }
+    }
+
+    private func watch(_ connection: SimulatedConnection, _ program: EndpointProgram) {
+        let now = program.host.networkTime
+        guard now >= watchesFrom, resumedAt[connection.number] == nil else { return }
+        resumedAt[connection.number] = now
     }
 
     private func read(_ stream: StreamID, _ connection: SimulatedConnection) {

@@ -231,7 +231,7 @@ public final class EndpointProgram: SimulatedProgram {
     private func tick(_ local: Instant) { now = clock.read(local) }
 
     /// The wall clock: it is right whatever befell the machine's other clock.
-    private var unixTime: Int64 { 1_800_000_000 + host.networkTime.nanoseconds / 1_000_000_000 }
+    var unixTime: Int64 { 1_800_000_000 + host.networkTime.nanoseconds / 1_000_000_000 }
 
     /// Whether there was anything to tell.
     @discardableResult

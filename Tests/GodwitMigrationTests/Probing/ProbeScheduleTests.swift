@@ -29,7 +29,8 @@ struct ProbeScheduleTests {
         #expect(ProbeSchedule.interval(after: .zero, .init(slowdown: 4)) == .milliseconds(100))
     }
 
-    @Test("Who speaks up is asked at once, and only once sooner than planned (Specs/server-migration.md 5.4.6)")
+    @Test(
+        "Who speaks up is asked at once, and only once sooner than planned (Specs/server-migration.md 5.4.6)")
     func hastening() {
         var random = SeededRandom(seed: 1)
         var schedule = ProbeSchedule(startedAt: .zero)

@@ -1,0 +1,179 @@
+import GodwitMigration
+import GodwitWire
+
+// The rows about one move of a server: who is lost, and how long the first request takes.
+extension MigrationBenchmark {
+    private typealias Workload = MoveSettings.Workload
+
+    static func name(_ strategy: MigrationStrategy?) -> String { strategy?.description ?? "plain" }
+
+    static let measured: [MoveSettings.Workload] = [.idle, .requests, .bulk]
+
+    // MARK: Lost
+
+    /// A third of the connections each is idle, does small requests, and is busy both ways.
+    func lost(loss: Double, moves: Int) -> Row {
+        let series = MigrationStrategy.allCases.map { strategy in
+            Series(Self.name(strategy), runs: runs((moves + 2) / 3)) { seed in
+                var settings = MoveSettings(seed: seed, strategy)
+                settings.loss = loss
+                return MigrationTrial(MoveRun(settings).run(), seed: seed)
+            }
+        }
+        let percent = Int(loss * 100)
+        return Row(
+            name: "lost-\(percent)", summary: "connections lost at \(percent) % loss", series: series
+        ) { row, found in
+            series.map { Self.noneLost(row, $0.name, found[$0.name]) }
+        }
+    }
+
+    /// A figure that asks for nothing else.
+    static func noneLost(_ row: String, _ series: String, _ found: MigrationTrial?) -> Figure {
+        let found = found ?? MigrationTrial()
+        return Figure(
+            row, series, found, asked: "0 lost", reached: "\(found.lost.count) of \(found.connections)",
+            isMet: true)
+    }
+
+    // MARK: The first request
+
+    /// 1.5 round trips of the new path and two intervals between challenges.
+    static let followingBound = 1.5 * 18 + 2 * ProbeSchedule.firstInterval.milliseconds
+
+    /// How much longer the first request takes than the same one without a move.
+    func firstRequest(loss: Double, _ when: MoveSettings.FirstRequest) -> Row {
+        let strategies: [MigrationStrategy?] = [nil] + MigrationStrategy.allCases
+        let series = Self.measured.flatMap { workload in
+            strategies.map { firstRequestSeries($0, workload, loss, when) }
+        }
+        let isAfter = when == .afterThaw
+        let name = "first-request-\(isAfter ? "after" : "before")-\(Int(loss * 100))"
+        let summary =
+            "first request, sent \(isAfter ? "0–500 ms after the thaw" : "100 ms before the freeze"), "
+            + "over plain, \(Int(loss * 100)) % loss"
+        return Row(name: name, summary: summary, series: series) { row, found in
+            Self.measured.flatMap { workload in
+                MigrationStrategy.allCases.flatMap { Self.judgeFirstRequest(row, $0, workload, found) }
+            }
+        }
+    }
+
+    private static func label(_ strategy: MigrationStrategy?, _ workload: MoveSettings.Workload) -> String {
+        "\(name(strategy)), \(workload)"
+    }
+
+    private func firstRequestSeries(
+        _ strategy: MigrationStrategy?, _ workload: MoveSettings.Workload, _ loss: Double,
+        _ when: MoveSettings.FirstRequest
+    ) -> Series {
+        Series(Self.label(strategy, workload), runs: runs(1000)) { seed in
+            var settings = MoveSettings(seed: seed, strategy)
+            (settings.loss, settings.firstRequest, settings.workloads) = (loss, when, [workload])
+            let report = MoveRun(settings).run()
+            var trial = MigrationTrial(report, seed: seed)
+            trial.aside = report.connections.filter(\.hadMovedBefore).compactMap { $0.latency?.milliseconds }
+            return trial
+        }
+    }
+
+    private static func judgeFirstRequest(
+        _ row: String, _ strategy: MigrationStrategy, _ workload: MoveSettings.Workload,
+        _ found: [String: MigrationTrial]
+    ) -> [Figure] {
+        let label = label(strategy, workload)
+        let own = found[label] ?? MigrationTrial()
+        let plain = Distribution(found[Self.label(nil, workload)]?.values ?? [])
+        let tail = Distribution(own.values).excess(over: plain, percentile: 99)
+        let tailFigure = Figure(
+            row, label, own, asked: "p99 ≤ \(Figure.text(followingBound)) over plain",
+            reached: "\(Figure.text(tail)) over plain", isMet: tail.map { $0 <= followingBound } ?? false)
+        guard !own.aside.isEmpty else { return [tailFigure] }
+        var validated = own
+        validated.values = own.aside
+        let middle = Distribution(own.aside).excess(over: plain, percentile: 50)
+        let middleFigure = Figure(
+            row, label + ", path validated before", validated, asked: "median ≤ 0.1 ms over plain",
+            reached: "\(Figure.text(middle)) over plain", isMet: middle.map { $0 <= 0.1 } ?? false)
+        return [tailFigure, middleFigure]
+    }
+
+    // MARK: Silent servers
+
+    private static let silentKinds: [(strategy: MigrationStrategy?, poolSize: Int)] = [
+        (nil, 1), (.explicit, 1), (.poolOfAddresses, 1), (.poolOfAddresses, 2), (.poolOfAddresses, 3),
+        (.poolOfAddresses, 8),
+    ]
+
+    static func silentName(_ strategy: MigrationStrategy?, _ poolSize: Int) -> String {
+        strategy == .poolOfAddresses ? "pool of \(poolSize)" : name(strategy)
+    }
+
+    /// A server that behaves as the thesis's and does not announce itself after the thaw.
+    ///
+    /// - Parameter isMuted: whether nothing else of it arrives either until the client has found it, as behind a
+    ///   translator that lets in only what was sent to. Else data that it has gives it away.
+    func silent(loss: Double, isMuted: Bool) -> Row {
+        let series = Self.measured.flatMap { workload in
+            Self.silentKinds.map { kind in
+                Series(
+                    "\(Self.silentName(kind.strategy, kind.poolSize)), \(workload)", runs: runs(1000)
+                ) { seed in
+                    var settings = MoveSettings(seed: seed, kind.strategy)
+                    (settings.loss, settings.workloads, settings.poolSize) = (loss, [workload], kind.poolSize)
+                    Self.silence(&settings, isMuted: isMuted)
+                    return Self.trial(ofSilent: MoveRun(settings).run(), seed)
+                }
+            }
+        }
+        return Row(
+            name: "\(isMuted ? "muted" : "silent")-\(Int(loss * 100))",
+            summary:
+                "first request when the server \(isMuted ? "says nothing" : "announces nothing") after the thaw, "
+                + "\(Int(loss * 100)) % loss",
+            series: series
+        ) { row, found in
+            Self.measured.flatMap { workload in
+                Self.silentKinds.dropFirst().map {
+                    Self.judgeSilent(row, Self.silentName($0.strategy, $0.poolSize), workload, found)
+                }
+            }
+        }
+    }
+
+    static func silence(_ settings: inout MoveSettings, isMuted: Bool) {
+        settings.isExtended = false
+        settings.serverPolicy = .thesis
+        settings.holds = false
+        settings.mutesServer = isMuted
+    }
+
+    /// What a silent server may cost: a probe timeout of the old path, a round trip of the new one, and what passes
+    /// between two challenges.
+    static func allowance(_ connection: MovedConnection) -> Double {
+        let sinceTrigger = connection.searchedFor?.milliseconds ?? 0
+        return connection.probeTimeout.milliseconds + 18 + max(50, sinceTrigger / 4)
+    }
+
+    private static func trial(ofSilent report: MoveReport, _ seed: UInt64) -> MigrationTrial {
+        var trial = MigrationTrial(report, seed: seed)
+        trial.aside = report.connections.compactMap { connection in
+            connection.latency.map { $0.milliseconds - allowance(connection) }
+        }
+        return trial
+    }
+
+    private static func judgeSilent(
+        _ row: String, _ name: String, _ workload: MoveSettings.Workload, _ found: [String: MigrationTrial]
+    ) -> Figure {
+        let label = "\(name), \(workload)"
+        let own = found[label] ?? MigrationTrial()
+        let plain = Distribution(found[Self.label(nil, workload)]?.values ?? [])
+        let rest = Distribution(own.aside).excess(over: plain, percentile: 99)
+        let isMet = rest.map { $0 <= 0 } ?? false
+        let reached = "\(Figure.text(rest.map(abs))) \(isMet ? "below" : "above")"
+        return Figure(
+            row, label, own, asked: "p99 over plain ≤ PTO + RTT + max(50 ms, ¼ search)", reached: reached,
+            isMet: isMet)
+    }
+}

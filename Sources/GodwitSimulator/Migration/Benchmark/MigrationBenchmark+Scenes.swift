@@ -1,0 +1,258 @@
+import GodwitMigration
+import GodwitWire
+
+// The rows about barriers, one-way transfers, translators, chains of moves, hardships and victims.
+extension MigrationBenchmark {
+    // MARK: Barriers
+
+    /// Forty idle clients and ten with small requests.
+    private static let fifty =
+        [MoveSettings.Workload](repeating: .idle, count: 40) + .init(repeating: .requests, count: 10)
+
+    private static let barrierBound = 122.0 + 5
+
+    var barrier: Row {
+        let series = [MigrationPolicy.godwit, .thesis].map { policy in
+            Series(policy == .godwit ? "our clients" : "the thesis's clients", runs: runs(100)) { seed in
+                var settings = MoveSettings(seed: seed, .explicit)
+                (settings.workloads, settings.notice) = (Self.fifty, .seconds(1) ... .seconds(2))
+                (settings.clientPolicy, settings.isExtended) = (policy, policy == .godwit)
+                return Self.trial(ofBarrier: MoveRun(settings).run(), seed, ready: 50)
+            }
+        }
+        return Row(
+            name: "barrier-50", summary: "50 clients ready, Explicit, max_ack_delay 25 ms", series: series
+        ) { row, found in
+            series.map { series in
+                let own = found[series.name] ?? MigrationTrial()
+                let most = Distribution(own.values).max
+                return Figure(
+                    row, series.name, own, asked: "≤ RTT + 5 ms (\(Figure.text(Self.barrierBound)))",
+                    reached: "at most \(Figure.text(most))",
+                    isMet: most.map { $0 <= Self.barrierBound } ?? false)
+            }
+        }
+    }
+
+    /// The value is how long it took until nothing was waited for.
+    private static func trial(ofBarrier report: MoveReport, _ seed: UInt64, ready: Int) -> MigrationTrial {
+        var trial = MigrationTrial(report, seed: seed)
+        trial.values = report.readyAfter.map { [$0.milliseconds] } ?? []
+        let count = report.readiness?.ready ?? 0
+        if report.readyAfter == nil { trial.flaws.append("seed \(seed): the barrier never was final") }
+        if count != ready { trial.flaws.append("seed \(seed): \(count) ready of \(ready)") }
+        return trial
+    }
+
+    var barrierWithDead: Row {
+        let clients = isQuick ? 100 : 1000
+        let dead = clients / 100
+        let series = Series("\(clients) clients, \(dead) dead", runs: isQuick ? 1 : 2) { seed in
+            var settings = MoveSettings(seed: seed, .explicit)
+            settings.workloads = .init(repeating: .idle, count: clients)
+            (settings.deadClients, settings.deadline) = (dead, .seconds(1))
+            settings.notice = .milliseconds(1500) ... .seconds(2)
+            // A thousand handshakes at once are not what is measured.
+            settings.oldLine.rate = .megabitsPerSecond(1000)
+            return Self.trial(ofBarrier: MoveRun(settings).run(), seed, ready: clients - dead)
+        }
+        return Row(
+            name: "barrier-dead", summary: "the barrier with clients that are gone, deadline 1 s",
+            series: [series]
+        ) { row, found in
+            let own = found[series.name] ?? MigrationTrial()
+            let times = Distribution(own.values)
+            return [
+                Figure(
+                    row, series.name, own, asked: "at the deadline, \(clients - dead) ready",
+                    reached: "final after \(Figure.text(times.max))",
+                    isMet: times.percentile(1) == 1000 && times.max == 1000)
+            ]
+        }
+    }
+
+    // MARK: One way
+
+    /// Clients that only take, only give, or only keep the connection alive.
+    func oneWay(loss: Double) -> Row {
+        let workloads = [MoveSettings.Workload.download, .upload, .keepAlive]
+        let silent: [MigrationStrategy] = [.explicit, .poolOfAddresses]
+        let kinds = MigrationStrategy.allCases.map { ($0, false) } + silent.map { ($0, true) }
+        let series = workloads.flatMap { workload in
+            kinds.map { strategy, isSilent in
+                let name = "\(strategy), \(workload)" + (isSilent ? ", silent server" : "")
+                return Series(name, runs: runs(200)) { seed in
+                    var settings = MoveSettings(seed: seed, strategy)
+                    (settings.loss, settings.workloads) = (loss, [workload])
+                    if isSilent { Self.silence(&settings, isMuted: workload == .keepAlive) }
+                    return Self.trial(ofOneWay: MoveRun(settings).run(), seed, isSilent)
+                }
+            }
+        }
+        return Row(
+            name: "one-way-\(Int(loss * 100))",
+            summary: "from the thaw, or the search, until it goes on, \(Int(loss * 100)) % loss",
+            series: series
+        ) { row, found in
+            series.map { Self.judgeOneWay(row, $0.name, found[$0.name] ?? MigrationTrial()) }
+        }
+    }
+
+    /// Without a word from the server a client that is idle notices nothing until it has sent something, so its time
+    /// begins with the search.
+    private static func trial(
+        ofOneWay report: MoveReport, _ seed: UInt64, _ isSilent: Bool
+    ) -> MigrationTrial {
+        var trial = MigrationTrial(report, seed: seed)
+        for connection in report.connections {
+            guard let resumed = connection.resumedAfter?.milliseconds else { continue }
+            let isUnaware = isSilent && connection.workload == .keepAlive
+            let late = isUnaware ? max(0, connection.searchedAfter?.milliseconds ?? 0) : 0
+            trial.values.append(resumed - late)
+            trial.aside.append(resumed - late - allowance(connection))
+        }
+        return trial
+    }
+
+    private static func judgeOneWay(_ row: String, _ name: String, _ own: MigrationTrial) -> Figure {
+        if name.hasSuffix("silent server") {
+            let rest = Distribution(own.aside).percentile(99)
+            let isMet = rest.map { $0 <= 0 } ?? false
+            return Figure(
+                row, name, own, asked: "p99 ≤ PTO + RTT + max(50 ms, ¼ search)",
+                reached: "\(Figure.text(rest.map(abs))) \(isMet ? "below" : "above")", isMet: isMet)
+        }
+        let bound = followingBound + 18
+        let tail = Distribution(own.values).percentile(99)
+        return Figure(
+            row, name, own, asked: "p99 ≤ RTT + \(Figure.text(followingBound))", reached: Figure.text(tail),
+            isMet: tail.map { $0 <= bound } ?? false)
+    }
+
+    // MARK: Translators
+
+    var translators: Row {
+        let kinds: [(String, TranslatorParameters)] = [
+            ("endpoint-independent", .fullCone), ("address-restricted", .restrictedCone),
+            ("port-restricted", .portRestrictedCone), ("symmetric", .symmetric),
+        ]
+        let series = kinds.map { name, translator in
+            Series("combined, \(name)", runs: runs(300)) { seed in
+                var settings = MoveSettings(seed: seed, .combined)
+                (settings.translator, settings.loss) = (translator, 0.03)
+                return MigrationTrial(MoveRun(settings).run(), seed: seed)
+            }
+        }
+        return Row(name: "nat", summary: "clients behind translators, 3 % loss", series: series) {
+            row, found in
+            series.map { Self.noneLost(row, $0.name, found[$0.name]) }
+        }
+    }
+
+    // MARK: Chains
+
+    var chain: Row {
+        let moves = isQuick ? 20 : 1000
+        let series = MigrationStrategy.allCases.map { strategy in
+            Series(Self.name(strategy), runs: 1) { seed in
+                let report = MoveChain(seed: seed, strategy, moves: moves).run()
+                var trial = MigrationTrial()
+                trial.connections = 1
+                trial.values = report.latencies.map(\.milliseconds)
+                trial.lost = report.lossReason.map { ["seed \(seed), move \(report.moves + 1): \($0)"] } ?? []
+                trial.flaws = report.violations
+                if report.repeatedIDs > 0 {
+                    trial.flaws.append("seed \(seed): \(report.repeatedIDs) times an id at another address")
+                }
+                if report.ids < report.moves { trial.flaws.append("seed \(seed): \(report.ids) ids in all") }
+                return trial
+            }
+        }
+        return Row(name: "chain", summary: "moves in a row on one connection", series: series) { row, found in
+            series.map { series in
+                let own = found[series.name] ?? MigrationTrial()
+                return Figure(
+                    row, series.name, own, asked: "\(moves) moves, no id twice",
+                    reached: "\(own.values.count) moves", isMet: own.values.count == moves)
+            }
+        }
+    }
+
+    // MARK: Hardships
+
+    private struct Hardship: Sendable {
+        var name: String
+        var strategies = MigrationStrategy.allCases
+        var change: @Sendable (inout MoveSettings) -> Void
+    }
+
+    private static let hardshipKinds: [Hardship] = [
+        Hardship(name: "new path of 600 ms") { $0.newLine.roundTrip = .milliseconds(600) },
+        Hardship(name: "spoofed copies") {
+            $0.attacker = AttackerParameters(probability: 0.5, delay: .milliseconds(1), disguise: .own)
+        },
+        // A client that was told nothing has to believe the idle timeout (5.9.2).
+        Hardship(name: "frozen for 35–60 s", strategies: [.explicit, .synchronizedSymmetric, .combined]) {
+            $0.freeze = .seconds(35) ... .seconds(60)
+        },
+        Hardship(name: "called off, then moved") { $0.detour = .cancelled },
+        Hardship(name: "re-targeted") { $0.detour = .retargeted },
+        // When both move, one of them has to know where the other is.
+        Hardship(name: "clients move too", strategies: [.combined, .explicit, .poolOfAddresses]) {
+            $0.movesClients = true
+        },
+    ]
+
+    /// In half of the runs the clock is three days ahead after the thaw, in the others three days behind.
+    var hardships: Row {
+        let series = Self.hardshipKinds.flatMap { hardship in
+            hardship.strategies.map { strategy in
+                Series("\(hardship.name), \(strategy)", runs: runs(100)) { seed in
+                    var settings = MoveSettings(seed: seed, strategy)
+                    settings.loss = 0.03
+                    hardship.change(&settings)
+                    return MigrationTrial(MoveRun(settings).run(), seed: seed)
+                }
+            }
+        }
+        return Row(
+            name: "hardships", summary: "what kills others, clock ± 3 days, 3 % loss", series: series
+        ) { row, found in
+            series.map { Self.noneLost(row, $0.name, found[$0.name]) }
+        }
+    }
+
+    // MARK: Victims
+
+    /// The value is how many bytes reach the victim in the worst minute, in thousands.
+    var victim: Row {
+        let clients = isQuick ? 10 : 100
+        let budget = clients * ProbeBudget.addressLimit * 1200 / 1000
+        let series = [MigrationStrategy.explicit, .poolOfAddresses, .combined].map { strategy in
+            Series(Self.name(strategy), runs: isQuick ? 1 : 5) { seed in
+                let report = VictimRun(seed: seed, strategy, clients: clients).run()
+                var trial = MigrationTrial()
+                trial.connections = report.clients
+                trial.values = [Double(report.bytes) / 1000]
+                trial.flaws = report.violations
+                if report.mostOfOneClient > ProbeBudget.addressLimit {
+                    trial.flaws += ["seed \(seed): \(report.mostOfOneClient) datagrams of one client"]
+                }
+                return trial
+            }
+        }
+        return Row(
+            name: "victim",
+            summary: "a hostile server announces a victim to \(clients) clients; kB in a minute",
+            series: series
+        ) { row, found in
+            series.map { series in
+                let own = found[series.name] ?? MigrationTrial()
+                let most = Distribution(own.values).max ?? 0
+                return Figure(
+                    row, series.name, own, asked: "≤ \(budget) kB a minute", reached: "\(Int(most)) kB",
+                    isMet: most > 0 && most <= Double(budget))
+            }
+        }
+    }
+}
