@@ -30,8 +30,9 @@ struct FileIdentity: Hashable, Sendable {
         #endif
     }
 
-    /// Whether whoever changes the file from now on can't leave all of this as it is: times of files go on in steps.
-    func isSettled(now: Int64) -> Bool { max(modified, changed) + 2 <= now }
+    /// Whether whoever changes the file from now on can't leave all of this as it is: times of files go on in
+    /// steps. `now` is in nanoseconds since 1970.
+    func isSettled(now: Int64) -> Bool { max(modified, changed) + 2 <= now / 1_000_000_000 }
 }
 
 /// What answers say about a file. It is made once and then remembered: making fields costs more than sending

@@ -1,13 +1,16 @@
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// What is remembered of files: what answers say about them, and of small ones that are asked for again, their
-/// content.
+/// What is remembered of files: what answers say about them, and of small ones that are asked for again,
+/// their content.
 final class FileMemory: Sendable {
     /// A file that was opened before.
     struct Known {
         let description: FileDescription
+        /// All of the file, if it is small.
         var content: ByteBuffer?
+        /// When the file was last looked at.
+        var checkedAt: Int64 = 0
     }
 
     private struct State {
@@ -23,6 +26,11 @@ final class FileMemory: Sendable {
     static let largestContent: Int64 = 16 << 10
 
     subscript(path: RequestPath) -> Known? { state.withLockedValue { $0.files[path] } }
+
+    /// The file was looked at, and has not changed.
+    func noteCheck(of path: RequestPath, at time: Int64) {
+        state.withLockedValue { $0.files[path]?.checkedAt = time }
+    }
 
     func remember(_ known: Known, at path: RequestPath) {
         let size = known.content?.readableBytes ?? 0

@@ -23,9 +23,9 @@ final class FileStore: Sendable {
         case broken
     }
 
-    /// - Parameter now: the seconds since 1970.
+    /// - Parameter now: the nanoseconds since 1970.
     /// - Throws: a failure that names the option.
-    init(root: String, now: @escaping @Sendable () -> Int64 = { Int64(time(nil)) }) throws(Failure) {
+    init(root: String, now: @escaping @Sendable () -> Int64 = { FileStore.now }) throws(Failure) {
         self.now = now
         let descriptor = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -44,12 +44,12 @@ final class FileStore: Sendable {
 
     /// Opens a file. It is not waited for: what could make one wait is no regular file, and is not served.
     ///
-    /// A small file that is asked for again is read into memory. From then on it is only looked at, and opened again
-    /// when it has changed.
+    /// A small file that is asked for again is read into memory. From then on it is only looked at, and
+    /// opened again when it has changed.
     func file(at path: RequestPath) throws(Absence) -> OpenFile {
         let name = (path.bytes.isEmpty ? [UInt8(ascii: ".")] : path.bytes) + [0]
         let known = memory[path]
-        if let known, let content = known.content, identity(of: name) == known.description.identity {
+        if let known, let content = known.content, isUnchanged(known, path, name) {
             return OpenFile(content: .memory(content), description: known.description)
         }
         let file = ReadableFile(try descriptor(of: name))
@@ -63,6 +63,29 @@ final class FileStore: Sendable {
         return OpenFile(content: .file(file), description: known.description)
     }
 
+    private static let checkInterval: Int64 = 10_000_000
+
+    /// Whether a file that is remembered is still what its name leads to.
+    private func isUnchanged(_ known: FileMemory.Known, _ path: RequestPath, _ name: [UInt8]) -> Bool {
+        let now = now()
+        if known.checkedAt..<known.checkedAt + Self.checkInterval ~= now { return true }
+        guard identity(of: name) == known.description.identity else { return false }
+        memory.noteCheck(of: path, at: now)
+        return true
+    }
+
+    private static var now: Int64 {
+        #if os(Linux)
+        // A few milliseconds late, and read without a system call.
+        let clock = CLOCK_REALTIME_COARSE
+        #else
+        let clock = CLOCK_REALTIME
+        #endif
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
     private func descriptor(of name: [UInt8]) throws(Absence) -> Int32 {
         let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
         let descriptor = name.withUnsafeBytes { bytes in
@@ -72,7 +95,8 @@ final class FileStore: Sendable {
         return descriptor
     }
 
-    /// What a name leads to now. If that is a file that was opened under this name before, it is known to lie inside.
+    /// What a name leads to now. If that is a file that was opened under this name before, it is known to lie
+    /// inside.
     private func identity(of name: [UInt8]) -> FileIdentity? {
         var status = stat()
         let result = name.withUnsafeBytes { bytes in

@@ -56,25 +56,20 @@ final class ReadableFile: Sendable {
     /// What of a large file is read at once.
     private static let pieceSize: Int64 = 256 << 10
 
-    /// Hands out a part of the file piece by piece. While one is being taken, the next is read.
+    /// Hands out a part of the file piece by piece.
     nonisolated(nonsending) func forEachPiece(
         of range: Range<Int64>, _ take: nonisolated(nonsending) (ByteBuffer) async throws -> Void
     ) async throws {
-        let (first, rest) = Self.split(range)
-        var (content, left) = (try await readElsewhere(first), rest)
-        while !left.isEmpty {
-            let (piece, others) = Self.split(left)
-            left = others
-            async let next = readElsewhere(piece)
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            let piece = offset..<min(range.upperBound, offset + Self.pieceSize)
+            // Another thread costs more than a piece; the disk more than that.
+            var content = ReadAtHand.read(piece, of: descriptor)
+            if content == nil { content = try await readElsewhere(piece) }
+            guard let content else { return }
+            offset += Int64(content.readableBytes)
             try await take(content)
-            content = try await next
         }
-        try await take(content)
-    }
-
-    private static func split(_ range: Range<Int64>) -> (Range<Int64>, Range<Int64>) {
-        let middle = min(range.upperBound, range.lowerBound + pieceSize)
-        return (range.lowerBound..<middle, middle..<range.upperBound)
     }
 }
 

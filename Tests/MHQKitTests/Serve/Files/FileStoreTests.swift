@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import NIOConcurrencyHelpers
 import NIOCore
 import Testing
 
@@ -119,9 +120,28 @@ import Testing
         if case .memory = file.content { true } else { false }
     }
 
-    /// A store to which all files here were changed long ago.
-    private func laterStore() throws -> FileStore {
-        try FileStore(root: folder["root"], now: { Int64(time(nil)) + 3600 })
+    /// A store to which all files here were changed long ago, and each question comes a second after the one before.
+    private func laterStore(step: Int64 = 1_000_000_000) throws -> FileStore {
+        let time = NIOLockedValueBox((Int64(time(nil)) + 3600) * 1_000_000_000)
+        return try FileStore(
+            root: folder["root"],
+            now: {
+                time.withLockedValue { time in
+                    time += step
+                    return time
+                }
+            })
+    }
+
+    @Test("A file in memory is not looked at for every request, but soon")
+    func looksSeldom() throws {
+        let store = try laterStore(step: 4_000_000)
+        let path = try RequestPath(target: "/a.txt")
+        for _ in 0..<3 { _ = try store.file(at: path) }
+        #expect(unlink(folder["root/a.txt"]) == 0)
+        #expect(isInMemory(try store.file(at: path)))
+        #expect(isInMemory(try store.file(at: path)))
+        #expect(throws: FileStore.Absence.notFound) { try store.file(at: path) }
     }
 
     @Test("A small file that is asked for again is read once, and again when it has changed")

@@ -1,7 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package of its own, so that the other examples don't have to build Hummingbird.
+// A package of its own, so that the other examples don't have to build Hummingbird. Its folder can't have that name
+// alone: a package is known by its folder, and there would be two.
+//
+//     swift run --package-path Examples/HummingbirdOverHTTP3
 let package = Package(
     name: "godwit-hummingbird-example",
     platforms: [.macOS(.v26)],
