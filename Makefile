@@ -7,7 +7,7 @@ TARGET ?= packets
 MINUTES ?= 10
 MTU ?= 1500
 
-.PHONY: build test sim fuzz bench bench-migration soak lint format docs interop compliance weaknesses dissector examples check
+.PHONY: build test sim fuzz bench bench-migration soak lint format docs interop compliance sanitize weaknesses dissector examples check
 
 build:
 	$(SWIFT) build -c release
@@ -49,6 +49,10 @@ interop:
 
 compliance:
 	python3 scripts/compliance.py
+
+sanitize:
+	scripts/sanitize.sh thread
+	scripts/sanitize.sh address
 
 weaknesses:
 	python3 scripts/weaknesses.py

@@ -47,6 +47,8 @@ final class DemoClient: Sendable {
         let eventLoop = group.next()
         let http3 = try await HTTP3Client.connect(
             to: "localhost", port: address.port, configuration: configuration, eventLoopGroup: eventLoop)
+        // Only then can the server tell the client of its moves.
+        try await http3.quic.handshakeConfirmed()
         return DemoClient(http3, on: eventLoop, number, tap, traffic)
     }
 

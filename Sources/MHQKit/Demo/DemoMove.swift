@@ -90,7 +90,9 @@ struct DemoMove: Sendable {
     private func prepare() async throws -> MigrationEpoch? {
         guard let name = strategy.operatorName else { return nil }
         let order = try name.order(to: [to])
-        let report = try await server.perform(.prepare(.init(plan: MigrationPlan(default: order))))
+        var preparation = OperatorRequest.Preparation(plan: MigrationPlan(default: order))
+        preparation.deadline = patience
+        let report = try await server.perform(.prepare(preparation))
         guard report.ready == clients.count, let epoch = report.epoch else {
             throw DemoFault("not all clients were ready to move: \(report.summary ?? "")")
         }

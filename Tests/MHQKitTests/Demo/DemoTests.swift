@@ -16,6 +16,7 @@ struct DemoTests {
         var options = DemoOptions()
         (options.seed, options.writesJSON, options.executable) = (11, true, Self.mhq)
         (options.warmUp, options.afterMove) = (.milliseconds(200), .milliseconds(200))
+        options.patience = .seconds(60)
         configure(&options)
         let lines = NIOLockedValueBox<[String]>([])
         let (signals, _) = AsyncStream.makeStream(of: Int32.self)

@@ -134,7 +134,7 @@ import Testing
         let (signals, _) = AsyncStream.makeStream(of: WebServerSignal.self)
         async let code = server.run(signals: signals)
         let answer = try await Task.detached {
-            try OperatorClient(path: path).ask(#"{"command":"shutdown"}"#)
+            try OperatorClient(path: path, timeout: .seconds(60)).ask(#"{"command":"shutdown"}"#)
         }.value
         #expect(try OperatorReport(line: answer).isDone)
         #expect(try await code == 0)
