@@ -1,5 +1,5 @@
 import GodwitCrypto
-package import GodwitWire
+import GodwitWire
 
 // What acknowledgements and losses mean for the rooms.
 extension Connection {
