@@ -1,12 +1,13 @@
 /// What servers that move are measured by, in virtual time: rows of figures, each with what is asked.
 ///
 /// ```swift
-/// let benchmark = MigrationBenchmark(seed: 1, isQuick: true)
-/// for row in benchmark.rows { print(row.run()) }
+/// for row in MigrationBenchmark(isQuick: true).rows {
+///     for figure in row.run(first: 1) { print(figure.series, figure.asked, figure.reached, figure.isMet) }
+/// }
 /// ```
 ///
 /// Runs depend on nothing but their seed, so they may be made in any order and on any thread: see
-/// ``Row/trials``.
+/// ``Row/series``.
 public struct MigrationBenchmark: Sendable {
     /// Runs of one kind.
     public struct Series: Sendable {
