@@ -57,10 +57,16 @@ struct DemoRound: Sendable {
     private func connect(to address: NetworkAddress, _ folder: DemoFolder) async throws -> [DemoClient] {
         let configuration = try configuration(folder)
         var clients: [DemoClient] = []
-        for number in 1...options.clients {
-            clients.append(
-                try await DemoClient.connect(
-                    to: address, number, configuration, capture: capture, traffic, on: group))
+        do {
+            for number in 1...options.clients {
+                clients.append(
+                    try await DemoClient.connect(
+                        to: address, number, configuration, capture: capture, traffic, on: group))
+            }
+        } catch {
+            // The event loops end soon, and connections have to before.
+            for client in clients { await client.http3.close() }
+            throw error
         }
         return clients
     }
