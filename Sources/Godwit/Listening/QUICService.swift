@@ -30,20 +30,10 @@ public struct QUICService: Service {
     /// Serves until the group is shut down and the connections have ended, or were closed after the grace
     /// period.
     public func run() async throws {
-        let (shutdowns, continuation) = AsyncStream.makeStream(of: Void.self)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                for await _ in shutdowns { return await listener.shutdown(gracePeriod: gracePeriod) }
-                await listener.shutdown(gracePeriod: .zero)
-            }
-            defer { continuation.finish() }
-            try await withGracefulShutdownHandler {
-                try await listener.run(handler)
-            } onGracefulShutdown: {
-                continuation.yield()
-            }
-            continuation.finish()
-            try await group.waitForAll()
+        try await GracefulRun.run {
+            try await listener.run(handler)
+        } shutdown: { isGraceful in
+            await listener.shutdown(gracePeriod: isGraceful ? gracePeriod : .zero)
         }
     }
 }

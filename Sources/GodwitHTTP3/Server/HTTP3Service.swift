@@ -30,20 +30,10 @@ public struct HTTP3Service: Service {
     /// Serves until the group is shut down and the requests have ended, or were cut off after the grace
     /// period.
     public func run() async throws {
-        let (shutdowns, continuation) = AsyncStream.makeStream(of: Void.self)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                for await _ in shutdowns { return await server.shutdown(gracePeriod: gracePeriod) }
-                await server.shutdown(gracePeriod: .zero)
-            }
-            defer { continuation.finish() }
-            try await withGracefulShutdownHandler {
-                try await server.run(handler)
-            } onGracefulShutdown: {
-                continuation.yield()
-            }
-            continuation.finish()
-            try await group.waitForAll()
+        try await GracefulRun.run {
+            try await server.run(handler)
+        } shutdown: { isGraceful in
+            await server.shutdown(gracePeriod: isGraceful ? gracePeriod : .zero)
         }
     }
 }
