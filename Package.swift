@@ -7,6 +7,19 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+// What other packages give.
+let locks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
 let package = Package(
     name: "godwit",
     platforms: [.macOS(.v26)],
@@ -33,8 +46,7 @@ let package = Package(
             name: "GodwitCrypto",
             dependencies: [
                 "GodwitWire",
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                locks, nioSSL,
             ],
             swiftSettings: strict),
         .target(
@@ -46,12 +58,7 @@ let package = Package(
             name: "Godwit",
             dependencies: [
                 "GodwitCore", "GodwitCrypto", "GodwitMigration", "GodwitWire", "CGodwitSocket",
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                locks, nioCore, nioPosix, logging, metrics, lifecycle,
             ],
             swiftSettings: strict),
         .target(
@@ -66,13 +73,7 @@ let package = Package(
             name: "GodwitHTTP3",
             dependencies: [
                 "Godwit", "GodwitHTTP3Core", "GodwitQPACK", "GodwitWire",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                httpTypes, locks, nioCore, nioPosix, logging, metrics, lifecycle,
             ],
             swiftSettings: strict),
         .target(
@@ -83,22 +84,14 @@ let package = Package(
             name: "MHQKit",
             dependencies: [
                 "Godwit", "GodwitHTTP3", "GodwitSimulator",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                httpTypes, locks, nioCore, nioHTTP1, nioPosix, nioSSL, logging, metrics, signals,
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "mhq",
             dependencies: [
                 "MHQKit", "Godwit",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                arguments,
             ],
             swiftSettings: strict),
         // What the transport costs without the async API; see Benchmarks/README.md.
@@ -106,7 +99,7 @@ let package = Package(
             name: "CoreBenchmark",
             dependencies: [
                 "MHQKit", "GodwitCore", "GodwitCrypto", "GodwitWire", "CGodwitSocket",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                arguments,
             ],
             path: "Benchmarks/Core", swiftSettings: strict),
         // Clients that leave nothing out, for scripts/soak.sh.
@@ -114,14 +107,13 @@ let package = Package(
             name: "Soak",
             dependencies: [
                 "GodwitHTTP3",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                arguments, httpTypes, locks, nioCore, nioPosix,
             ],
             path: "Benchmarks/Soak", swiftSettings: strict),
         .target(name: "CSanitizerOptions", path: "Tests/CSanitizerOptions"),
+        .target(
+            name: "GodwitTestSupport", dependencies: [locks, logging, metrics],
+            path: "Tests/GodwitTestSupport", swiftSettings: strict),
         .testTarget(
             name: "GodwitWireTests", dependencies: ["GodwitWire", "CSanitizerOptions"],
             swiftSettings: strict),
@@ -147,33 +139,22 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "GodwitTests",
-            dependencies: ["Godwit", "GodwitCore", "GodwitCrypto", "GodwitMigration", "GodwitWire"],
+            dependencies: [
+                "Godwit", "GodwitCore", "GodwitCrypto", "GodwitMigration", "GodwitTestSupport", "GodwitWire",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "GodwitHTTP3Tests",
             dependencies: [
-                "GodwitHTTP3", "Godwit", "GodwitHTTP3Core", "GodwitQPACK", "GodwitWire",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "GodwitHTTP3", "Godwit", "GodwitHTTP3Core", "GodwitQPACK", "GodwitTestSupport", "GodwitWire",
+                httpTypes, locks, nioCore, nioPosix, logging, metrics, lifecycle,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "MHQKitTests",
             dependencies: [
                 "MHQKit", "Godwit", "GodwitHTTP3", "GodwitSimulator", "GodwitWire", "mhq",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
+                httpTypes, locks, nioCore, nioHTTP1, nioPosix, nioSSL, logging, metrics,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -1,4 +1,5 @@
 import GodwitHTTP3
+import GodwitTestSupport
 import HTTPTypes
 import NIOCore
 import Testing

@@ -1,3 +1,4 @@
+import GodwitTestSupport
 import HTTPTypes
 import NIOCore
 import Testing

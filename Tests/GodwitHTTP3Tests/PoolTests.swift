@@ -1,5 +1,6 @@
 import Godwit
 import GodwitHTTP3
+import GodwitTestSupport
 import HTTPTypes
 import NIOCore
 import Testing

@@ -1,3 +1,4 @@
+import GodwitTestSupport
 import Logging
 import NIOCore
 import NIOPosix

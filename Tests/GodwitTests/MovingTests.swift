@@ -1,4 +1,5 @@
 import Godwit
+import GodwitTestSupport
 import NIOCore
 import Testing
 

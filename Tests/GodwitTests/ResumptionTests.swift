@@ -1,3 +1,4 @@
+import GodwitTestSupport
 import GodwitWire
 import NIOCore
 import NIOPosix

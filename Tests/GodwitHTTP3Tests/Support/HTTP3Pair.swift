@@ -115,33 +115,3 @@ func pattern(_ count: Int, seed: UInt64 = 1) -> ByteBuffer {
     }
     return buffer.getSlice(at: 0, length: count)!
 }
-
-/// What an asynchronous operation throws; nil if it does not.
-func failure<Result>(of operation: () async throws -> Result) async -> (any Error)? {
-    do {
-        _ = try await operation()
-        return nil
-    } catch {
-        return error
-    }
-}
-
-/// Carries what one task of a test has seen to another.
-struct Report<Value: Sendable>: Sendable {
-    private let stream: AsyncStream<Value>
-    private let continuation: AsyncStream<Value>.Continuation
-
-    init() { (stream, continuation) = AsyncStream.makeStream() }
-
-    func send(_ value: Value) { continuation.yield(value) }
-
-    /// The next value; to be called by one task only.
-    func next() async -> Value? {
-        var iterator = stream.makeAsyncIterator()
-        return await iterator.next()
-    }
-}
-
-extension Report<Void> {
-    func send() { send(()) }
-}

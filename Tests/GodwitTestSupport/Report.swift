@@ -1,25 +1,25 @@
 /// Carries what one task of a test has seen to another.
-struct Report<Value: Sendable>: Sendable {
+package struct Report<Value: Sendable>: Sendable {
     private let stream: AsyncStream<Value>
     private let continuation: AsyncStream<Value>.Continuation
 
-    init() { (stream, continuation) = AsyncStream.makeStream() }
+    package init() { (stream, continuation) = AsyncStream.makeStream() }
 
-    func send(_ value: Value) { continuation.yield(value) }
+    package func send(_ value: Value) { continuation.yield(value) }
 
     /// The next value; to be called by one task only.
-    func next() async -> Value? {
+    package func next() async -> Value? {
         var iterator = stream.makeAsyncIterator()
         return await iterator.next()
     }
 }
 
 extension Report<Void> {
-    func send() { send(()) }
+    package func send() { send(()) }
 }
 
 /// What an asynchronous operation throws; nil if it does not.
-func failure<Result>(of operation: () async throws -> Result) async -> (any Error)? {
+package func failure<Result>(of operation: () async throws -> Result) async -> (any Error)? {
     do {
         _ = try await operation()
         return nil
