@@ -1,5 +1,6 @@
 import Godwit
 import GodwitHTTP3
+import GodwitTestSupport
 import HTTPTypes
 import NIOCore
 import Testing
@@ -108,6 +109,7 @@ struct LimitTests {
     @Test("A client that takes nothing of an answer loses it")
     func sendingTime() async throws {
         let log = LogRecorder()
+        let begun = Report<Void>()
         let ended = Report<HTTP3Failure?>()
         try await HTTP3Pair.run {
             $0.limits.sendingIdleTime = .milliseconds(20)
@@ -116,11 +118,14 @@ struct LimitTests {
         } client: {
             $0.quic.transport.initialStreamWindow = 16 << 10
         } handler: { request, body, response in
-            ended.send(
-                await failure { try await response.respond(.ok, body: pattern(200_000)) } as? HTTP3Failure)
+            let writer = try await response.send(.ok)
+            // A client that has not read the head when the time is over would not see the response at all.
+            _ = await begun.next()
+            ended.send(await failure { try await writer.write(pattern(200_000)) } as? HTTP3Failure)
         } _: { pair in
             try await pair.withClient { client in
                 let (_, body) = try await client.send(.test())
+                begun.send()
                 #expect(await ended.next() == .timedOut(.sending))
                 #expect(await failure { for try await _ in body {} } is HTTP3Failure)
             }

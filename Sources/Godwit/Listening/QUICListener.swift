@@ -136,17 +136,28 @@ public final class QUICListener: Sendable {
     /// Opens a socket on each event loop, or none.
     func bindSockets(to address: NetworkAddress) async throws -> [UDPSocket] {
         var sockets: [UDPSocket] = []
+        var isOurs = await hasSocket(at: address)
         do {
             for loop in loops {
-                let isOurs = sockets.first != nil || address == localAddress
                 let local = sockets.first?.localAddress ?? address
                 sockets.append(try await loop.addSocket(local, sharing: isOurs ? .always : .afterwards))
+                isOurs = true
             }
             return sockets
         } catch {
             for (loop, socket) in zip(loops, sockets) { await loop.driver.run { loop.remove(socket) } }
             throw error
         }
+    }
+
+    /// Whether the address is ours to share: one that was let go of may be somebody else's by now, and the
+    /// system would give each of us some of the other's clients.
+    private func hasSocket(at address: NetworkAddress) async -> Bool {
+        for loop in loops {
+            let has = await loop.driver.run { loop.sockets.contains { $0.localAddress == address } }
+            if has { return true }
+        }
+        return false
     }
 
     // MARK: State
