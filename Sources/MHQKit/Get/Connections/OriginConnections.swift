@@ -1,3 +1,4 @@
+import Godwit
 import GodwitHTTP3
 import NIOConcurrencyHelpers
 import NIOCore
@@ -9,6 +10,14 @@ final class OpenConnection: Sendable {
     /// Whether it began with what an earlier one has left.
     let offeredResumption: Bool
     private let served = NIOLockedValueBox(false)
+    private let known = NIOLockedValueBox<KnownFacts?>(nil)
+
+    /// What was told last, and while what addresses it holds: either end may move.
+    private struct KnownFacts {
+        let facts: ConnectionFacts
+        let local: NetworkAddress
+        let remote: NetworkAddress
+    }
 
     init(_ client: HTTP3Client, _ origin: HTTP3Origin, offeredResumption: Bool) {
         self.client = client
@@ -22,15 +31,19 @@ final class OpenConnection: Sendable {
     func noteServed() { served.withLockedValue { $0 = true } }
 
     /// What is told of it. Waits until the handshake is complete.
-    func facts() async throws -> ConnectionFacts {
+    nonisolated(nonsending) func facts() async throws -> ConnectionFacts {
         let quic = client.quic
+        let (local, remote) = (await quic.localAddress, await quic.remoteAddress)
+        if let known = known.withLockedValue({ $0 }), known.local == local, known.remote == remote {
+            return known.facts
+        }
         let summary = try await quic.handshakeCompleted()
         var facts = ConnectionFacts(applicationProtocol: summary.applicationProtocol)
         facts.version = "\(await quic.version)"
         (facts.isResumed, facts.earlyDataAccepted) = (summary.isResumed, summary.earlyDataAccepted)
         (facts.cipherSuite, facts.keyExchange) = ("\(summary.cipherSuite)", "\(summary.keyExchangeGroup)")
-        facts.localAddress = "\(await quic.localAddress)"
-        facts.remoteAddress = "\(await quic.remoteAddress)"
+        (facts.localAddress, facts.remoteAddress) = ("\(local)", "\(remote)")
+        known.withLockedValue { $0 = KnownFacts(facts: facts, local: local, remote: remote) }
         return facts
     }
 }
