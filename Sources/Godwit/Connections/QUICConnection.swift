@@ -1,6 +1,7 @@
 public import GodwitCore
 public import GodwitCrypto
 public import GodwitWire
+package import NIOCore
 import Synchronization
 
 /// A connection between a client and a server, with streams and datagrams on it.
@@ -28,6 +29,11 @@ public final class QUICConnection: Sendable {
     /// Runs tasks on the connection's event loop, where using the connection costs least. A task there must
     /// not block: every connection of the loop would wait for it.
     public var executor: any TaskExecutor { driver.driver }
+
+    /// The ``executor`` of connections that an event loop has, or will have.
+    package static func executor(on eventLoop: any EventLoop) -> any TaskExecutor {
+        LoopDriver.of(eventLoop)
+    }
 
     // MARK: Handshake
 

@@ -1,6 +1,8 @@
 import Foundation
+import Godwit
 import GodwitHTTP3
 import NIOConcurrencyHelpers
+import NIOCore
 import NIOPosix
 
 /// What `mhq get` does.
@@ -51,7 +53,9 @@ public struct GetRun: Sendable {
             configuration, group, sessions, offersEarlyData: plan.options.offersEarlyData,
             isForOne: plan.options.opensNewConnections)
         let display = ProgressDisplay(showsProgress: showsProgress)
-        let code = await transferAll(connections, display)
+        let lines = ReportLines()
+        var code = await transferAll(connections, display, lines, on: group)
+        do { try await lines.flush() } catch { if code == 0 { code = ExitCode.ioError } }
         if Task.isCancelled { await connections.cancel() }
         await connections.end()
         await QlogFiles.flush()
@@ -80,14 +84,19 @@ public struct GetRun: Sendable {
 
     // MARK: Transfers
 
-    private func transferAll(_ connections: OriginConnections, _ display: ProgressDisplay) async -> Int32 {
+    private func transferAll(
+        _ connections: OriginConnections, _ display: ProgressDisplay, _ lines: ReportLines,
+        on group: any EventLoopGroup
+    ) async -> Int32 {
+        // There is one event loop, and a change of thread costs more than a small request does.
+        let executor = QUICConnection.executor(on: group.any())
         let next = NIOLockedValueBox(plan.transfers.makeIterator())
         let code = NIOLockedValueBox<Int32>(0)
         await withDiscardingTaskGroup { workers in
             for _ in 0..<min(plan.parallel, plan.transfers.count) {
-                workers.addTask {
+                workers.addTask(executorPreference: executor) {
                     while !Task.isCancelled, let transfer = next.withLockedValue({ $0.next() }) {
-                        let failed = await self.transfer(transfer, connections, display)
+                        let failed = await self.transfer(transfer, connections, display, lines)
                         code.withLockedValue { if $0 == 0 { $0 = failed } }
                     }
                 }
@@ -98,20 +107,23 @@ public struct GetRun: Sendable {
 
     /// - Returns: the exit code.
     private func transfer(
-        _ transfer: Transfer, _ connections: OriginConnections, _ display: ProgressDisplay
+        _ transfer: Transfer, _ connections: OriginConnections, _ display: ProgressDisplay,
+        _ lines: ReportLines
     ) async -> Int32 {
         let state = TransferState(name: Self.name(of: transfer), start: .now)
         await display.add(state)
         let trace = plan.options.isVerbose ? RequestTrace(display: display) : nil
         let report = await Fetch(transfer, of: plan, over: connections, state, trace).run()
-        return await tell(report, display)
+        return await tell(report, display, lines)
     }
 
-    private func tell(_ report: TransferReport, _ display: ProgressDisplay) async -> Int32 {
+    private func tell(
+        _ report: TransferReport, _ display: ProgressDisplay, _ lines: ReportLines
+    ) async -> Int32 {
         if let failure = report.failure, !Task.isCancelled { await display.say("mhq: \(failure)") }
         guard plan.options.reportsJSON else { return report.failure?.exitCode ?? 0 }
         do {
-            try await StreamSink.standardOutput.write(ByteBuffer(string: report.json + "\n"))
+            try await lines.write(report.json)
         } catch {
             return ExitCode.ioError
         }
