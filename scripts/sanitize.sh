@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Runs all tests under a sanitizer: scripts/sanitize.sh thread|address
 #
-# Those that use real sockets have a round of their own: what only computes is so slow under a sanitizer that they
-# would wait for minutes between two steps, and the other end would take them for dead.
+# Those that use real sockets have a round of their own, and come one after the other: so slow is everything under a
+# sanitizer that among others they would wait for minutes between two steps, and the other end would take them for
+# dead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,4 +17,4 @@ sockets='^(GodwitTests|GodwitHTTP3Tests|MHQKitTests|InteropTests)\.'
 
 swift build --build-tests "${options[@]}"
 swift test --skip-build "${options[@]}" --skip "$sockets"
-swift test --skip-build "${options[@]}" --filter "$sockets"
+swift test --skip-build "${options[@]}" --filter "$sockets" --no-parallel

@@ -57,6 +57,7 @@ def nginx(prefix: Path) -> Peer:
         "preferredaddress": "has no preferred address",
         "http3-post": "serves files only",
         "handshakecorruption": "answers a damaged token before it checks that the packet is genuine",
+        "addresschange": "drops a PATH_RESPONSE for which its congestion window has no room",
         "natrebinding": "stays at the anti-amplification limit after its challenges were answered",
         "rebind-port": NO_CHALLENGE,
         "rebind-addr": NO_CHALLENGE,
