@@ -136,17 +136,21 @@ struct LimitTests {
     @Test("A client that opens requests and cancels them at once is cut off (RFC 9114 section 10.5)")
     func rapidReset() async throws {
         let log = LogRecorder()
+        let begun = Report<Void>()
         try await HTTP3Pair.run {
             $0.limits.cancelledRequests = 3
             $0.limits.cancelledRequestsPerSecond = 0
             $0.logger = log.logger
         } handler: { request, body, response in
+            begun.send()
             while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
         } _: { pair in
             try await RawClient.connect(to: pair) { raw in
                 for _ in 0..<4 {
                     let stream = try await raw.connection.openStream()
                     try await stream.write(raw.get(fieldSize: 1))
+                    // What is not on its way yet when a stream is reset is never sent.
+                    await begun.next()
                     await stream.reset(code: HTTP3ErrorCode.requestCancelled.rawValue)
                     await stream.stopSending(code: HTTP3ErrorCode.requestCancelled.rawValue)
                 }

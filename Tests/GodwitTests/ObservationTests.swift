@@ -2,7 +2,6 @@ import GodwitTestSupport
 import Logging
 import Metrics
 import NIOCore
-import Synchronization
 import Testing
 
 @testable import Godwit

@@ -1,7 +1,7 @@
 public import HTTPTypes
+import NIOConcurrencyHelpers
 public import NIOCore
 public import NIOPosix
-import Synchronization
 
 /// Sends requests to any number of servers, each over one connection that is opened when it is needed, used
 /// for all requests to the server, and opened anew when it has ended.
@@ -21,7 +21,7 @@ public final class HTTP3ClientPool: Sendable {
     /// What the connections are made with.
     public let configuration: HTTP3ClientConfiguration
     private let eventLoopGroup: any EventLoopGroup
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     /// How often a request is sent at most.
     private static let attempts = 3
@@ -83,7 +83,7 @@ public final class HTTP3ClientPool: Sendable {
 
     /// The connection to a server, opened if there is none that can be used.
     public func client(for origin: HTTP3Origin) async throws -> HTTP3Client {
-        let (ready, token) = state.withLock { state in
+        let (ready, token) = state.withLockedValue { state in
             state.nextToken += 1
             return (state.slots[origin]?.client, state.nextToken)
         }
@@ -98,7 +98,7 @@ public final class HTTP3ClientPool: Sendable {
     private func wait(
         _ continuation: UnsafeContinuation<HTTP3Client, any Error>, _ token: UInt64, _ origin: HTTP3Origin
     ) {
-        let result: Result<HTTP3Client, any Error>? = state.withLock { state in
+        let result: Result<HTTP3Client, any Error>? = state.withLockedValue { state in
             if state.isClosed { return .failure(HTTP3Failure.goingAway) }
             // The handler of a cancellation that came before now has found nobody waiting.
             if Task.isCancelled { return .failure(CancellationError()) }
@@ -111,7 +111,7 @@ public final class HTTP3ClientPool: Sendable {
     }
 
     private func giveUp(_ token: UInt64, _ origin: HTTP3Origin) {
-        let waiter = state.withLock { state in
+        let waiter = state.withLockedValue { state in
             let waiter = state.slots[origin]?.waiters.removeValue(forKey: token)
             if let slot = state.slots[origin], slot.waiters.isEmpty { slot.connecting?.cancel() }
             return waiter
@@ -142,7 +142,7 @@ public final class HTTP3ClientPool: Sendable {
     }
 
     private func finishConnecting(to origin: HTTP3Origin, _ result: Result<HTTP3Client, any Error>) {
-        let waiters = state.withLock { state in
+        let waiters = state.withLockedValue { state in
             let waiters = state.slots[origin]?.waiters ?? [:]
             state.slots[origin] = state.isClosed ? nil : Slot(client: try? result.get())
             guard !waiters.isEmpty, !state.isClosed, result.isCancelled else { return Array(waiters.values) }
@@ -172,7 +172,7 @@ public final class HTTP3ClientPool: Sendable {
     /// Keeps something to resume with for the next connection to a server, as it was stored by an earlier
     /// run.
     public func remember(_ resumption: HTTP3Resumption, for origin: HTTP3Origin) {
-        state.withLock { state in
+        state.withLockedValue { state in
             state.resumptions[origin, default: []].append(resumption)
             if state.resumptions[origin]!.count > Self.resumptionsKept {
                 state.resumptions[origin]!.removeFirst()
@@ -182,7 +182,7 @@ public final class HTTP3ClientPool: Sendable {
 
     /// Takes what the pool has to resume with, to be stored for a later run.
     public func takeResumption(for origin: HTTP3Origin) -> HTTP3Resumption? {
-        state.withLock { $0.resumptions[origin]?.popLast() }
+        state.withLockedValue { $0.resumptions[origin]?.popLast() }
     }
 
     // MARK: Ending
@@ -200,7 +200,7 @@ public final class HTTP3ClientPool: Sendable {
     public func close() async { for client in end() { await client.close() } }
 
     private func end() -> [HTTP3Client] {
-        let slots = state.withLock { state in
+        let slots = state.withLockedValue { state in
             defer { state.slots = [:] }
             state.isClosed = true
             return Array(state.slots.values)

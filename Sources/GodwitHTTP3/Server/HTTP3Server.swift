@@ -3,9 +3,9 @@ import GodwitHTTP3Core
 import GodwitWire
 public import HTTPTypes
 import Logging
+import NIOConcurrencyHelpers
 public import NIOCore
 public import NIOPosix
-import Synchronization
 
 /// Serves HTTP/3 (RFC 9114).
 ///
@@ -43,7 +43,7 @@ public final class HTTP3Server: Sendable {
     public let configuration: HTTP3ServerConfiguration
 
     private let metrics = HTTP3ServerMetrics()
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     private struct State {
         var loops: [ServerLoop] = []
@@ -105,12 +105,12 @@ public final class HTTP3Server: Sendable {
     ///   closes all connections and cancels their handlers.
     public func run(_ handler: @escaping Handler) async throws {
         let loops = quic.eventLoops.map { ServerLoop($0, configuration, metrics, handler) }
-        let isDraining = state.withLock { state in
+        let isDraining = state.withLockedValue { state in
             state.loops = loops
             return state.isDraining
         }
         if isDraining { for loop in loops { loop.listener.execute { loop.drain() } } }
-        defer { state.withLock { $0.loops = [] } }
+        defer { state.withLockedValue { $0.loops = [] } }
         try await withThrowingDiscardingTaskGroup { group in
             for loop in loops {
                 group.addTask(executorPreference: loop.listener.executor) { try await loop.run() }
@@ -122,7 +122,7 @@ public final class HTTP3Server: Sendable {
     /// Tells connections that their server goes away.
     func sendAway(_ ids: Set<ConnectionID>) async {
         guard !ids.isEmpty else { return }
-        for loop in state.withLock({ $0.loops }) {
+        for loop in state.withLockedValue({ $0.loops }) {
             try? await loop.listener.eventLoop.submit { loop.sendAway(ids) }.get()
         }
     }
@@ -138,7 +138,7 @@ public final class HTTP3Server: Sendable {
     ///
     /// - Parameter gracePeriod: how long requests may go on.
     public func shutdown(gracePeriod: Duration = .seconds(10)) async {
-        let loops = state.withLock { state in
+        let loops = state.withLockedValue { state in
             state.isDraining = true
             return state.loops
         }
