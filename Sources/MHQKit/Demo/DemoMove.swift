@@ -30,8 +30,8 @@ struct DemoMove: Sendable {
         var lost: Set<Int> = []
     }
 
-    /// While nothing comes for so long, nothing is left that was sent before the hold.
-    private static let quiet = Duration.milliseconds(20)
+    /// When nothing has come for so long, so many times in a row, nothing is left that was sent before the hold.
+    private static let quiet = (span: TimeAmount.milliseconds(20), times: 3)
 
     /// Holds the server, has its old socket closed unread, freezes it, thaws it at another address.
     func run(freeze: Duration) async throws -> Result {
@@ -75,14 +75,18 @@ struct DemoMove: Sendable {
 
     /// How many datagrams each client got from the old address, once there is nothing left to read there.
     private func countsOnceQuiet() async throws -> [Int] {
-        while true {
-            let counts = clients.map { $0.tap.count(from: from) }
-            // A timer of an event loop comes up after the loop has looked at its sockets.
+        var counts: [Int] = []
+        var quietTimes = 0
+        while quietTimes < Self.quiet.times {
+            let latest = clients.map { $0.tap.count(from: from) }
+            quietTimes = latest == counts ? quietTimes + 1 : 0
+            counts = latest
+            // A timer of an event loop comes up after the loop has looked at its sockets, unless it was late.
             let loops = Dictionary(clients.map { (ObjectIdentifier($0.eventLoop), $0.eventLoop) }) { $1 }
-            let timers = loops.values.map { $0.scheduleTask(in: TimeAmount(Self.quiet)) {} }
+            let timers = loops.values.map { $0.scheduleTask(in: Self.quiet.span) {} }
             for timer in timers { try await timer.futureResult.get() }
-            if counts == clients.map({ $0.tap.count(from: from) }) { return counts }
         }
+        return counts
     }
 
     // MARK: Commands
