@@ -14,13 +14,17 @@ extension HTTP3Settings {
                 "SETTINGS_QPACK_MAX_TABLE_CAPACITY changed although early data was accepted")
         }
         guard let name = nameOfReduced(remembered) else { return nil }
-        return HTTP3Error(.settingsError, "\(name) reduced although early data was accepted")
+        return HTTP3Error(.settingsError, "\(name) reduced or left out although early data was accepted")
+    }
+
+    // To leave it out would permit more, and is an error all the same (RFC 9114 section 7.2.4.2).
+    private func reducesFieldSections(_ remembered: HTTP3Settings) -> Bool {
+        guard let limit = remembered.maximumFieldSectionSize else { return maximumFieldSectionSize != nil }
+        return maximumFieldSectionSize ?? 0 < limit
     }
 
     private func nameOfReduced(_ remembered: HTTP3Settings) -> String? {
-        if maximumFieldSectionSize ?? .max < remembered.maximumFieldSectionSize ?? .max {
-            return "SETTINGS_MAX_FIELD_SECTION_SIZE"
-        }
+        if reducesFieldSections(remembered) { return "SETTINGS_MAX_FIELD_SECTION_SIZE" }
         if qpackBlockedStreams < remembered.qpackBlockedStreams { return "SETTINGS_QPACK_BLOCKED_STREAMS" }
         if remembered.isConnectProtocolEnabled && !isConnectProtocolEnabled {
             return "SETTINGS_ENABLE_CONNECT_PROTOCOL"

@@ -32,7 +32,7 @@ struct EarlyDataTests {
     private func isFine(_ settings: HTTP3Settings) -> Bool {
         settings.qpackMaximumTableCapacity == 4096 && settings.qpackBlockedStreams >= 16
             && settings.isConnectProtocolEnabled && settings.areDatagramsEnabled
-            && settings.maximumFieldSectionSize ?? .max >= 1000
+            && settings.maximumFieldSectionSize ?? 0 >= 1000
     }
 
     @Test("A client keeps to the settings that it remembers (RFC 9114 section 7.2.4.2)")
@@ -51,7 +51,6 @@ struct EarlyDataTests {
     func compatible() {
         #expect(receive { _ in }.closing == nil)
         #expect(receive { $0.maximumFieldSectionSize = 1001 }.closing == nil)
-        #expect(receive { $0.maximumFieldSectionSize = nil }.closing == nil)
         #expect(receive { $0.qpackBlockedStreams = 17 }.closing == nil)
         #expect(receive { $0.additional = [HTTP3Setting(identifier: 0x4242, value: 1)] }.closing == nil)
     }
@@ -62,6 +61,33 @@ struct EarlyDataTests {
         expectClose(receive { $0.maximumFieldSectionSize = 999 }, .settingsError)
         expectClose(receive { $0.qpackBlockedStreams = 15 }, .settingsError)
         expectClose(receive { $0.isConnectProtocolEnabled = false }, .settingsError)
+    }
+
+    @Test("A setting that a server has left out is H3_SETTINGS_ERROR (RFC 9114 section 7.2.4.2)")
+    func leftOut() {
+        // Without a limit more would be permitted, and it is an error all the same.
+        expectClose(receive { $0.maximumFieldSectionSize = nil }, .settingsError)
+        var client = TestEndpoint(.client, remembering: remembered)
+        let settings = PeerBytes.settings([(0x01, 4096), (0x06, 1000), (0x07, 16), (0x08, 1)])
+        expectClose(client.receive([0x00] + settings, on: 3), .settingsError)
+        var unlimited = TestEndpoint(.client, remembering: HTTP3Settings())
+        #expect(unlimited.receive(PeerBytes.control(), on: 3).closing == nil)
+    }
+
+    @Test("What the server says now counts, not what was remembered (RFC 9114 section 7.2.4.2)")
+    func newValues() {
+        let large = PeerBytes.get + [("x", String(repeating: "a", count: 1000))]
+        var client = TestEndpoint(.client, remembering: remembered)
+        client.receive(wire(remembered.with { $0.maximumFieldSectionSize = 5000 }), on: 3)
+        #expect(client.request(large) == nil)
+        var refused = TestEndpoint(.client, remembering: remembered)
+        refused.machine.earlyDataRejected()
+        #expect(refused.request(large) == nil)
+        refused.receive(wire(remembered.with { $0.maximumFieldSectionSize = 500 }), on: 3)
+        guard case .fieldSectionTooLarge = refused.request(large, on: 4) else {
+            Issue.record("sent")
+            return
+        }
     }
 
     @Test("Datagrams once allowed stay allowed (RFC 9297 section 2.1.1)")
