@@ -105,6 +105,42 @@ struct SettingsTests {
         #expect(actions == [.settings(HTTP3Settings(TestEndpoint(.server).machine.configuration))])
     }
 
+    @Test("No setting is sent twice, nor one that can't be written (RFC 9114 section 7.2.4)")
+    func sentOnce() {
+        for seed in 0..<20 as Range<UInt64> {
+            // The reserved setting that the seed leads to, as one of the application's.
+            var probe = TestEndpoint(.client) { $0.greaseSeed = seed }
+            probe.machine.start(.own(by: .client))
+            let chosen = (0..<3).map { 0x21 + 0x1f * $0 } + reservedSettings(in: probe.sent()[2] ?? [])
+            var sender = TestEndpoint(.client) {
+                $0.greaseSeed = seed
+                $0.additionalSettings = (chosen + [0x4242, 0x4243, 0x4242]).map {
+                    HTTP3Setting(identifier: $0, value: $0 == 0x4243 ? .max : 1)
+                }
+            }
+            sender.machine.start(.own(by: .client))
+            var receiver = TestEndpoint(.server)
+            #expect(receiver.receive(sender.sent()[2] ?? [], on: 2).closing == nil)
+            let kept = receiver.machine.peerSettings.additional
+            #expect(kept.map(\.identifier) == [0x4242, 0x4243])
+            #expect(kept.map(\.value) == [1, 1 << 62 - 1])
+        }
+    }
+
+    /// The reserved identifiers in the SETTINGS frame that a control stream begins with.
+    private func reservedSettings(in bytes: [UInt8]) -> [UInt64] {
+        bytes.withUnsafeBytes { bytes in
+            var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(2)))
+            let length = reader.readVarint() ?? 0
+            let end = reader.remaining - Int(length)
+            var identifiers: [UInt64] = []
+            while reader.remaining > end, let identifier = reader.readVarint(), reader.readVarint() != nil {
+                if identifier >= 0x21, (identifier - 0x21) % 0x1f == 0 { identifiers.append(identifier) }
+            }
+            return identifiers
+        }
+    }
+
     @Test("Sizes beyond what QPACK takes are told as what it takes")
     func clamped() {
         var configuration = HTTP3Configuration()
