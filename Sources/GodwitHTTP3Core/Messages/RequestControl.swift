@@ -19,5 +19,8 @@ struct RequestControl: Hashable, Sendable, Codable {
     /// A tunnel has no content in the sense of HTTP (RFC 9114 section 4.4).
     var isTunnel: Bool { method == .connect }
 
+    /// Whether the tunnel is for a protocol of its own (RFC 9220 section 3).
+    var isExtendedConnect: Bool { isTunnel && protocolLine != Self.none }
+
     func line(_ index: UInt8) -> Int? { index == Self.none ? nil : Int(index) }
 }

@@ -74,6 +74,10 @@ struct RequestParser {
         switch field {
         case .host:
             guard hostLine == nil else { throw MalformedMessage("host", "given more than once") }
+            // It may stand in for :authority, so it has to be one (RFC 9110 section 7.2).
+            guard FieldCharacters.isAuthority(line.value) else {
+                throw MalformedMessage("host", "a value that it can't have")
+            }
             hostLine = index
         case .priority: takePriority(line.value)
         default: break
@@ -139,11 +143,12 @@ extension RequestParser {
 extension RequestParser {
     private mutating func finish(_ fields: FieldSection) throws(MalformedMessage) -> RequestControl {
         guard control.methodLine != RequestControl.none else { throw MalformedMessage(":method", "missing") }
-        if control.method == .connect && control.protocolLine == RequestControl.none {
+        if control.isTunnel && !control.isExtendedConnect {
             try checkConnect(fields)
         } else {
             try checkTarget(fields)
         }
+        try checkHost(fields)
         if !control.isTunnel { control.contentLength = rules.contentLength }
         return control
     }
@@ -155,7 +160,6 @@ extension RequestParser {
         guard control.schemeLine != RequestControl.none else { throw MalformedMessage(":scheme", "missing") }
         guard control.pathLine != RequestControl.none else { throw MalformedMessage(":path", "missing") }
         if hasWebScheme { try checkWebTarget(fields) }
-        try checkHost(fields)
     }
 
     // RFC 9114 section 4.3.1
@@ -203,9 +207,19 @@ extension RequestParser {
         guard hasPort else { throw MalformedMessage(":authority", "not a host and a port") }
     }
 
+    // RFC 9110 section 9.3.6: what a tunnel leads to is a host and a port that there can be, nothing else.
     private static func hasHostAndPort(_ value: UnsafeRawBufferPointer) -> Bool {
-        guard let colon = value.lastIndex(of: UInt8(ascii: ":")), colon > 0 else { return false }
+        guard let colon = value.lastIndex(of: UInt8(ascii: ":")), isHost(value[..<colon]) else {
+            return false
+        }
         let port = value[(colon + 1)...]
-        return 1...5 ~= port.count && port.allSatisfy { 0x30...0x39 ~= $0 }
+        guard 1...5 ~= port.count, port.allSatisfy({ 0x30...0x39 ~= $0 }) else { return false }
+        return 1...65_535 ~= port.reduce(0) { $0 * 10 + Int($1 & 0x0f) }
+    }
+
+    private static func isHost(_ value: Slice<UnsafeRawBufferPointer>) -> Bool {
+        guard let first = value.first, let last = value.last else { return false }
+        let isBracketed = first == UInt8(ascii: "[") && last == UInt8(ascii: "]")
+        return !value.contains(UInt8(ascii: "@")) && (isBracketed || !value.contains(UInt8(ascii: ":")))
     }
 }

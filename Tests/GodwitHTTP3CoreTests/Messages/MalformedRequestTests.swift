@@ -106,6 +106,9 @@ struct MalformedRequestTests {
         MessageCase("empty host", without(":authority", ("host", ""))),
         MessageCase("two hosts", without(":authority", ("host", "a.example"), ("host", "a.example"))),
         MessageCase("host with user information", without(":authority", ("host", "u@a.example"))),
+        MessageCase("host with a path", without(":authority", ("host", "a.example/x"))),
+        MessageCase("host with a space", without(":authority", ("host", "a.example b"))),
+        MessageCase("host beyond ASCII", without(":authority", ("host", "é.example"))),
         MessageCase("content-length that is no number", get(("content-length", "five"))),
         MessageCase("empty content-length", get(("content-length", ""))),
         MessageCase("negative content-length", get(("content-length", "-1"))),
@@ -123,6 +126,12 @@ struct MalformedRequestTests {
         MessageCase("with an empty port", [(":method", "CONNECT"), (":authority", "b.example:")]),
         MessageCase("without host", [(":method", "CONNECT"), (":authority", ":443")]),
         MessageCase("with a port that is no number", [(":method", "CONNECT"), (":authority", "b:https")]),
+        MessageCase("with port 0", [(":method", "CONNECT"), (":authority", "b.example:0")]),
+        MessageCase("with a port above all", [(":method", "CONNECT"), (":authority", "b.example:65536")]),
+        MessageCase("with user information", [(":method", "CONNECT"), (":authority", "u@b.example:443")]),
+        MessageCase("with IPv6 without brackets", [(":method", "CONNECT"), (":authority", "::1:443")]),
+        MessageCase("with another host", PeerBytes.connect + [("host", "c.example:443")]),
+        MessageCase("with an empty host", PeerBytes.connect + [("host", "")]),
     ]
 
     @Test(
@@ -178,6 +187,8 @@ struct MalformedRequestTests {
         MessageCase("a query", with(":path", "/a?b=c&d=%20")),
         MessageCase("an address of IPv6", with(":authority", "[::1]:443")),
         MessageCase("CONNECT", PeerBytes.connect),
+        MessageCase("CONNECT with a host", PeerBytes.connect + [("host", "b.example:443")]),
+        MessageCase("CONNECT to IPv6", [(":method", "CONNECT"), (":authority", "[::1]:65535")]),
         MessageCase(
             "names as long as those that have a meaning",
             get(
