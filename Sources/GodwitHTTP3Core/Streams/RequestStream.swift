@@ -111,6 +111,10 @@ extension RequestStream {
     // RFC 9114 section 7.2.5: who never allowed a push has no id that a promise could have.
     private var pushPromise: StreamFailure {
         if role == .server { return .connection(.frameUnexpected, "PUSH_PROMISE frame from a client") }
+        // RFC 9114 section 4.4
+        if isTunnel {
+            return .connection(.frameUnexpected, "PUSH_PROMISE frame in the tunnel on stream \(id)")
+        }
         if frames.remaining == 0 { return .connection(.frameError, "PUSH_PROMISE frame without a push id") }
         return .connection(.idError, "PUSH_PROMISE frame although no push was allowed")
     }

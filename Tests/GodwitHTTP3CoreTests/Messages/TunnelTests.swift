@@ -36,6 +36,31 @@ struct TunnelTests {
         expectClose(server.receive(trailers, on: 0), .frameUnexpected)
     }
 
+    @Test(
+        "Every frame but DATA that is known is H3_FRAME_UNEXPECTED in a tunnel (RFC 9114 section 4.4)",
+        arguments: [0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0d, 0xf0700] as [UInt64])
+    func otherFrames(type: UInt64) {
+        var (client, server) = pair()
+        expectClose(client.receive(PeerBytes.frame(type, [0]), on: 0), .frameUnexpected)
+        expectClose(server.receive(PeerBytes.frame(type, [0]), on: 0), .frameUnexpected)
+        var (unharmed, _) = pair()
+        #expect(unharmed.receive(PeerBytes.frame(0x21, [0]), on: 0).isEmpty)
+    }
+
+    @Test(
+        "What breaks a tunnel is told at once, so that a proxy can close what is behind (RFC 9114 section 4.4)"
+    )
+    func broken() {
+        var reset = pair().server
+        reset.machine.receiveReset(of: 0, code: 0x10c)
+        #expect(reset.take() == [.resetByPeer(0, code: .requestCancelled)])
+        var stopped = pair().server
+        stopped.machine.receiveStopSending(of: 0, code: 0x10c)
+        #expect(stopped.take() == [.stoppedByPeer(0, code: .requestCancelled)])
+        var failed = pair().server
+        expectClose(failed.receive([0x00, 0x02, 0x61], on: 0, fin: true), .frameError)
+    }
+
     @Test("Neither side of a tunnel sends trailers (RFC 9114 section 4.4)")
     func noTrailers() {
         var (client, server) = pair()
