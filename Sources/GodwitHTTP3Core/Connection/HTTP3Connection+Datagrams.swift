@@ -23,10 +23,10 @@ extension HTTP3Connection {
     private mutating func deliverDatagram(_ range: Range<Int>, _ id: StreamID) {
         guard let slot = requests.slot(of: id), requests[slot].isKnown, requests[slot].receiving != .ended
         else { return }
-        // RFC 9297 section 2: requests of other methods give a datagram no meaning.
-        guard requests[slot].method == .connect else {
+        // RFC 9297 section 2: other requests, plain CONNECT among them, give a datagram no meaning.
+        guard requests[slot].isExtendedConnect else {
             return fail(
-                slot, .stream(.datagramError, "datagram for a request on stream \(id) that is no CONNECT"))
+                slot, .stream(.datagramError, "datagram for stream \(id), which is no extended CONNECT"))
         }
         actions.append(.datagram(id, range))
     }

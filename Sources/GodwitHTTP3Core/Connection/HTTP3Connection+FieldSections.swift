@@ -51,6 +51,7 @@ extension HTTP3Connection {
     ) throws(MalformedMessage) {
         let control = try RequestParser.parse(section, allowsProtocol: configuration.isConnectProtocolEnabled)
         requests[slot].method = control.method
+        requests[slot].isExtendedConnect = control.isExtendedConnect
         requests[slot].isKnown = true
         requests[slot].expectContent(control.contentLength)
         let head = RequestHead(

@@ -169,13 +169,13 @@ extension HTTP3Connection {
     public mutating func beginDatagram(on id: StreamID, into buffer: inout [UInt8]) throws(HTTP3SendError) {
         let slot = try openSlot(id)
         // RFC 9297 section 2.1.1
-        guard configuration.areDatagramsEnabled, outgoing.streams != nil, peerSettings.areDatagramsEnabled
+        guard configuration.areDatagramsEnabled, outgoing.hasSentSettings, peerSettings.areDatagramsEnabled
         else {
             throw .notEnabledByPeer
         }
         guard requests[slot].sending != .ended else { throw .sendingEnded }
-        // RFC 9297 section 2: no other method says what a datagram would mean.
-        guard requests[slot].method == .connect else { throw .outOfOrder }
+        // RFC 9297 section 2: no other request says what a datagram would mean.
+        guard requests[slot].isExtendedConnect else { throw .outOfOrder }
         buffer.appendVarint(id.index)
     }
 }

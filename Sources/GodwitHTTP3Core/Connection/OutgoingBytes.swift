@@ -8,7 +8,11 @@ struct OutgoingBytes: Hashable, Sendable, Codable {
     var encoder: [UInt8] = []
     var decoder: [UInt8] = []
     private var reserved: [UInt8] = []
+    /// How many of the control stream's first bytes, up to the end of SETTINGS, the transport has not taken.
+    private var unsentSettings = 0
 
+    /// Whether the transport has our SETTINGS.
+    var hasSentSettings: Bool { streams != nil && unsentSettings == 0 }
     var isEmpty: Bool { control.isEmpty && encoder.isEmpty && decoder.isEmpty && reserved.isEmpty }
 
     /// Puts the type of each stream before what waits, and SETTINGS before all else on the control stream
@@ -21,6 +25,7 @@ struct OutgoingBytes: Hashable, Sendable, Codable {
         control = []
         control.appendVarint(StreamType.control)
         settings.appendFrame(to: &control, grease: &grease)
+        unsentSettings = control.count
         if let type = grease?.next() { control.appendReservedFrame(type) }
         control += waiting
         encoder.insert(UInt8(StreamType.encoder), at: 0)
@@ -42,7 +47,9 @@ struct OutgoingBytes: Hashable, Sendable, Codable {
     /// Hands out what waits; `write` returns how much was taken.
     mutating func write(_ write: (StreamID, UnsafeRawBufferPointer, Bool) -> Int) {
         guard let streams else { return }
+        let waiting = control.count
         Self.flush(&control) { write(streams.control, $0, false) }
+        unsentSettings = max(0, unsentSettings - (waiting - control.count))
         Self.flush(&encoder) { write(streams.encoder, $0, false) }
         Self.flush(&decoder) { write(streams.decoder, $0, false) }
         if let id = streams.reserved { Self.flush(&reserved) { write(id, $0, true) } }

@@ -7,6 +7,7 @@ extension RequestStream {
     mutating func beginRequest(_ control: RequestControl, fin: Bool) throws(HTTP3SendError) {
         guard !fin || control.contentLength ?? 0 == 0 else { throw .contentLengthMismatch }
         method = control.method
+        isExtendedConnect = control.isExtendedConnect
         beginContent(control.contentLength, fin: fin)
     }
 

@@ -26,6 +26,8 @@ struct RequestStream: Sendable, Codable {
     var sending = Sending.head
     /// The method of the request; a server knows it only once `receiving` has left `.head`.
     var method = RequestMethod.other
+    /// The request is an extended CONNECT (RFC 9220 section 3).
+    var isExtendedConnect = false
     /// Both sides are a tunnel since a 2xx response to CONNECT (RFC 9114 section 4.4).
     var isTunnel = false
     /// The application has heard of the request.

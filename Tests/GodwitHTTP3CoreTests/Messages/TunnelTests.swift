@@ -186,9 +186,11 @@ struct DatagramTests {
         #expect(server.receiveDatagram([1, 1]).isEmpty)
     }
 
-    @Test("A datagram for a request that gives it no meaning aborts the request (RFC 9297 section 2)")
-    func meaningless() {
-        var server = server(PeerBytes.get)
+    @Test(
+        "A datagram for a request that gives it no meaning aborts the request (RFC 9297 section 2)",
+        arguments: [PeerBytes.get, PeerBytes.post, PeerBytes.connect])
+    func meaningless(request: [(String, String)]) {
+        var server = server(request)
         let actions = server.receiveDatagram([1, 1])
         #expect(actions.resetCode(of: 4) == .datagramError && actions.failure?.code == .datagramError)
         #expect(actions.closing == nil)
@@ -208,8 +210,10 @@ struct DatagramTests {
         #expect(begin(&server) == .sendingEnded)
         var get = self.server(PeerBytes.get)
         #expect(begin(&get) == .outOfOrder)
-        var silent = TestEndpoint.started(.server, peer: [(0x33, 1)])
-        silent.receive(PeerBytes.headers(PeerBytes.connect), on: 4)
+        var plain = self.server(PeerBytes.connect)
+        #expect(begin(&plain) == .outOfOrder)
+        var silent = TestEndpoint.started(.server, peer: [(0x33, 1)]) { $0.isConnectProtocolEnabled = true }
+        silent.receive(PeerBytes.headers(PeerBytes.extendedConnect), on: 4)
         #expect(begin(&silent) == .notEnabledByPeer)
         var deaf = TestEndpoint.started(.server) { $0.areDatagramsEnabled = true }
         deaf.receive(PeerBytes.headers(PeerBytes.connect), on: 4)
