@@ -129,20 +129,22 @@ extension HTTP3Connection {
     ///     cancelled (RFC 9114 section 4.1.1).
     public mutating func cancel(_ id: StreamID, code: HTTP3ErrorCode? = nil) {
         guard !isClosed, let slot = requests.slot(of: id) else { return }
-        abandon(slot, cancellation(code, isKnown: requests[slot].isKnown))
+        abandon(slot, cancellation(slot, code ?? (requests[slot].isKnown ? nil : .requestRejected)))
         drainIfDone()
     }
 
-    private func cancellation(_ code: HTTP3ErrorCode?, isKnown: Bool) -> HTTP3ErrorCode {
-        // Only a server can say that it has not processed a request (RFC 9114 section 4.1.1).
-        if role == .client { return code == .requestRejected ? .requestCancelled : code ?? .requestCancelled }
-        return code ?? (isKnown ? .requestCancelled : .requestRejected)
+    // Only a server can say that it has not processed a request, and only before it answers it (RFC 9114
+    // section 4.1.1).
+    private func cancellation(_ slot: Int, _ code: HTTP3ErrorCode?) -> HTTP3ErrorCode {
+        guard let code, code == .requestRejected else { return code ?? .requestCancelled }
+        return role == .server && requests[slot].sending == .head ? code : .requestCancelled
     }
 
     /// Wants no more of what the peer sends on a stream, while our side goes on (RFC 9114 section 4.1).
     /// Actions that wait already still come.
     public mutating func stopReceiving(_ id: StreamID, code: HTTP3ErrorCode = .noError) {
         guard !isClosed, let slot = requests.slot(of: id), requests[slot].receiving != .ended else { return }
+        let code = cancellation(slot, code)
         stopReading(slot)
         actions.append(.stopSending(id, code: code))
         removeIfOver(slot)

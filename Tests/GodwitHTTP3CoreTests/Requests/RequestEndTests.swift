@@ -93,6 +93,38 @@ struct RequestEndTests {
         #expect(client.take().isEmpty)
     }
 
+    @Test("A request that is being answered is not rejected any more (RFC 9114 section 4.1.1)")
+    func rejectedTooLate() {
+        var untouched = serverWithRequest()
+        untouched.machine.cancel(0, code: .requestRejected)
+        #expect(untouched.take().resetCode(of: 0) == .requestRejected)
+        var answered = serverWithRequest()
+        #expect(answered.respond(PeerBytes.ok, fin: false) == nil)
+        answered.machine.stopReceiving(0, code: .requestRejected)
+        #expect(answered.take() == [.stopSending(0, code: .requestCancelled)])
+        answered.machine.cancel(0, code: .requestRejected)
+        #expect(answered.take() == [.resetStream(0, code: .requestCancelled)])
+        var client = TestEndpoint.started(.client)
+        #expect(client.request(PeerBytes.get) == nil)
+        client.machine.stopReceiving(0, code: .requestRejected)
+        #expect(client.take() == [.stopSending(0, code: .requestCancelled)])
+    }
+
+    @Test(
+        "A code that nobody knows, or that has no meaning there, is like H3_NO_ERROR (RFC 9114 section 8)",
+        arguments: [0x100, 0x103, 0x21, 0xdead_beef, 1 << 62 - 1] as [UInt64])
+    func unknownCodes(code: UInt64) {
+        var server = serverWithRequest()
+        server.machine.receiveReset(of: 0, code: code)
+        #expect(server.take() == [.resetByPeer(0, code: HTTP3ErrorCode(rawValue: code))])
+        #expect(server.respond(PeerBytes.ok) == nil && server.machine.openRequestCount == 0)
+        var client = TestEndpoint.started(.client)
+        #expect(client.request(PeerBytes.post, fin: false) == nil)
+        client.machine.receiveStopSending(of: 0, code: code)
+        #expect(client.take() == [.stoppedByPeer(0, code: HTTP3ErrorCode(rawValue: code))])
+        #expect(client.receive(PeerBytes.headers(PeerBytes.ok), on: 0, fin: true).response != nil)
+    }
+
     @Test("A broken tunnel is H3_CONNECT_ERROR (RFC 9114 section 4.4)")
     func cancelWithCode() {
         var server = TestEndpoint.started(.server)
