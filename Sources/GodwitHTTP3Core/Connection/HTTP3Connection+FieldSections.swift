@@ -65,8 +65,9 @@ extension HTTP3Connection {
     private mutating func deliverResponse(
         _ section: consuming FieldSection, _ slot: Int
     ) throws(MalformedMessage) {
-        let (status, length) = try ResponseParser.parse(section)
+        let (status, length, capsules) = try ResponseParser.parse(section)
         let id = requests[slot].id
+        if requests[slot].isExtendedConnect { try capsules.check(status: status) }
         guard status >= 200 else {
             return actions.append(
                 .informationalResponse(id, ResponseHead(fields: section, status: status, contentLength: nil)))

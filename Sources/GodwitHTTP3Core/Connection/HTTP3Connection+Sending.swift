@@ -44,10 +44,11 @@ extension HTTP3Connection {
     ) throws(HTTP3SendError) {
         let slot = try responseSlot(id)
         try requests[slot].checkResponse()
-        let (status, length) = try Self.checked { () throws(MalformedMessage) in
+        let (status, length, capsules) = try Self.checked { () throws(MalformedMessage) in
             try ResponseParser.parse(fields)
         }
         guard status < 200 else { throw .malformed(field: ":status", reason: "not of an interim response") }
+        try Self.check(capsules, status)
         // RFC 9110 section 8.6
         guard length == nil else {
             throw .malformed(field: "content-length", reason: "in an interim response")
@@ -67,10 +68,14 @@ extension HTTP3Connection {
         _ fields: FieldSection, on id: StreamID, fin: Bool, into buffer: inout [UInt8]
     ) throws(HTTP3SendError) {
         let slot = try responseSlot(id)
-        let (status, length) = try Self.checked { () throws(MalformedMessage) in
-            try ResponseParser.parse(fields)
+        let isExtendedConnect = requests[slot].isExtendedConnect
+        let (status, length, capsules) = try Self.checked { () throws(MalformedMessage) in
+            let response = try ResponseParser.parse(fields)
+            if isExtendedConnect { try response.capsules.check(status: response.status) }
+            return response
         }
         guard status >= 200 else { throw .malformed(field: ":status", reason: "of an interim response") }
+        try Self.check(capsules, status)
         try checkSize(fields)
         try requests[slot].beginResponse(status: status, contentLength: length, fin: fin)
         appendFieldSection(fields, id, to: &buffer)
@@ -203,6 +208,13 @@ extension HTTP3Connection {
             return try parse()
         } catch {
             throw .malformed(field: error.field, reason: error.reason)
+        }
+    }
+
+    // RFC 9297 section 3.4
+    private static func check(_ capsules: CapsuleUse, _ status: Int) throws(HTTP3SendError) {
+        guard !capsules.isNamed || 200...299 ~= status else {
+            throw .malformed(field: "capsule-protocol", reason: "in a response that does not succeed")
         }
     }
 

@@ -4,6 +4,8 @@ import GodwitQPACK
 struct FieldRules {
     /// What the Content-Length field said.
     private(set) var contentLength: UInt64?
+    /// What the fields say about capsules.
+    private(set) var capsules = CapsuleUse()
 
     /// Checks a line that is not a pseudo-header field.
     mutating func check(_ line: UnsafeFieldLine, _ field: KnownField, inRequest: Bool)
@@ -18,6 +20,8 @@ struct FieldRules {
         case .connectionSpecific: throw MalformedMessage(line.name, "connection-specific field")
         case .te: try Self.checkTE(line, inRequest: inRequest)
         case .contentLength: try takeContentLength(line)
+        case .contentType: capsules.takeContentField("content-type")
+        case .capsuleProtocol: capsules.take(line.value)
         default: break
         }
     }
@@ -44,6 +48,7 @@ struct FieldRules {
             throw MalformedMessage("content-length", "not a number")
         }
         contentLength = length
+        capsules.takeContentField("content-length")
     }
 
     private static func decimal(_ digits: UnsafeRawBufferPointer) -> UInt64? {

@@ -12,6 +12,8 @@ enum KnownField: UInt8 {
     case unknownPseudoHeader
     case host
     case contentLength
+    case contentType
+    case capsuleProtocol
     case te
     case priority
     case cookie
@@ -43,6 +45,11 @@ enum KnownField: UInt8 {
         return line.name.spells(":status") ? .status : .unknownPseudoHeader
     }
 
+    private static func ofSixteen(_ line: UnsafeFieldLine) -> KnownField {
+        if line.name.spells("proxy-connection") { return .connectionSpecific }
+        return line.name.spells("capsule-protocol") ? .capsuleProtocol : .ordinary
+    }
+
     private static func field(_ line: UnsafeFieldLine) -> KnownField {
         switch line.name.count {
         case 2: line.name.spells("te") ? .te : .ordinary
@@ -52,8 +59,9 @@ enum KnownField: UInt8 {
         case 8: line.name.spells("priority") ? .priority : .ordinary
         case 10:
             line.name.spells("connection") || line.name.spells("keep-alive") ? .connectionSpecific : .ordinary
+        case 12: line.name.spells("content-type") ? .contentType : .ordinary
         case 14: line.name.spells("content-length") ? .contentLength : .ordinary
-        case 16: line.name.spells("proxy-connection") ? .connectionSpecific : .ordinary
+        case 16: ofSixteen(line)
         case 17: line.name.spells("transfer-encoding") ? .connectionSpecific : .ordinary
         default: .ordinary
         }

@@ -149,6 +149,7 @@ extension RequestParser {
             try checkTarget(fields)
         }
         try checkHost(fields)
+        if control.isExtendedConnect { try rules.capsules.check() }
         if !control.isTunnel { control.contentLength = rules.contentLength }
         return control
     }

@@ -9,11 +9,11 @@ struct ResponseParser {
     /// What a response says of itself; throws if it is malformed.
     static func parse(
         _ fields: FieldSection
-    ) throws(MalformedMessage) -> (status: Int, contentLength: UInt64?) {
+    ) throws(MalformedMessage) -> (status: Int, contentLength: UInt64?, capsules: CapsuleUse) {
         var parser = ResponseParser()
         try fields.forEachUnsafeLine { (line) throws(MalformedMessage) in try parser.take(line) }
         guard let status = parser.status else { throw MalformedMessage(":status", "missing") }
-        return (status, parser.rules.contentLength)
+        return (status, parser.rules.contentLength, parser.rules.capsules)
     }
 
     private mutating func take(_ line: UnsafeFieldLine) throws(MalformedMessage) {

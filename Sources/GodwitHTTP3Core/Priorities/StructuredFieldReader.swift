@@ -1,14 +1,13 @@
 import GodwitWire
 
-/// Reads dictionaries as structured fields write them (RFC 8941 section 4.2.2), the one kind of which
-/// priorities are made. Values are checked in full, but only those that can mean something to a priority are
-/// kept.
+/// Reads dictionaries as structured fields write them (RFC 8941 section 4.2.2), of which priorities are made,
+/// and single items. Values are checked in full, but only those that can mean something here are kept.
 struct StructuredFieldReader {
-    /// The value of a dictionary's member.
+    /// The value of a dictionary's member, or an item.
     enum Value: Equatable {
         case integer(Int64)
         case boolean(Bool)
-        /// Any other, which no parameter of ours has.
+        /// Any other, which no parameter and no field of ours has.
         case other
     }
 
@@ -30,6 +29,14 @@ struct StructuredFieldReader {
             if reader.isAtEnd { return false }
         }
         return true
+    }
+
+    /// The value of an item (RFC 8941 section 4.2.3), whatever its parameters; nil when the bytes are none.
+    mutating func readItem() -> Value? {
+        skipSpaces()
+        guard let value = readBareItem(), skipParameters() else { return nil }
+        skipSpaces()
+        return reader.isAtEnd ? value : nil
     }
 
     private mutating func readMemberValue() -> Value? {

@@ -101,6 +101,7 @@ struct TunnelTests {
         let head = try #require(actions.request)
         let line = try #require(head.protocolLine)
         #expect(head.fields[line].value == "websocket" && head.pathLine != nil && head.method == .connect)
+        #expect(head.fields == FieldSection(PeerBytes.extendedConnect))
     }
 
     static let malformed: [MessageCase] = [
@@ -115,6 +116,8 @@ struct TunnelTests {
             "with a protocol that is no token",
             PeerBytes.extendedConnect.map { $0.0 == ":protocol" ? ($0.0, "web socket") : $0 }),
         MessageCase("with two protocols", PeerBytes.extendedConnect + [(":protocol", "websocket")]),
+        MessageCase("with upgrade", PeerBytes.extendedConnect + [("upgrade", "websocket")]),
+        MessageCase("with connection", PeerBytes.extendedConnect + [("connection", "upgrade")]),
     ]
 
     @Test("Extended CONNECT breaks its rules: H3_MESSAGE_ERROR (RFC 8441 section 4)", arguments: malformed)
@@ -215,9 +218,118 @@ struct DatagramTests {
         var silent = TestEndpoint.started(.server, peer: [(0x33, 1)]) { $0.isConnectProtocolEnabled = true }
         silent.receive(PeerBytes.headers(PeerBytes.extendedConnect), on: 4)
         #expect(begin(&silent) == .notEnabledByPeer)
-        var deaf = TestEndpoint.started(.server) { $0.areDatagramsEnabled = true }
-        deaf.receive(PeerBytes.headers(PeerBytes.connect), on: 4)
+        var deaf = TestEndpoint.started(.server) {
+            $0.areDatagramsEnabled = true
+            $0.isConnectProtocolEnabled = true
+        }
+        deaf.receive(PeerBytes.headers(PeerBytes.extendedConnect), on: 4)
         #expect(begin(&deaf) == .notEnabledByPeer)
+    }
+
+    @Test("No datagram goes out ahead of our SETTINGS (RFC 9297 section 2.1.1)")
+    func afterSettings() {
+        func begin(_ client: inout TestEndpoint) -> HTTP3SendError? {
+            client.attempt { (machine, buffer) throws(HTTP3SendError) in
+                try machine.beginDatagram(on: 0, into: &buffer)
+            }
+        }
+        var client = TestEndpoint(.client) { $0.areDatagramsEnabled = true }
+        client.receive([0x00] + PeerBytes.settings([(0x08, 1), (0x33, 1)]), on: 3)
+        #expect(client.request(PeerBytes.extendedConnect, fin: false) == nil)
+        #expect(begin(&client) == .notEnabledByPeer)
+        client.machine.start(.own(by: .client))
+        client.machine.writePendingBytes { _, bytes, _ in min(bytes.count, 3) }
+        #expect(begin(&client) == .notEnabledByPeer)
+        _ = client.sent()
+        #expect(begin(&client) == nil)
+    }
+}
+
+@Suite("The Capsule-Protocol field")
+struct CapsuleProtocolTests {
+    private static let capsules = [("capsule-protocol", "?1")]
+
+    private func pair(_ more: [(String, String)]) -> (client: TestEndpoint, server: TestEndpoint) {
+        var client = TestEndpoint.started(.client, peer: [(0x08, 1)])
+        var server = TestEndpoint.started(.server) { $0.isConnectProtocolEnabled = true }
+        #expect(client.request(PeerBytes.extendedConnect + more, fin: false) == nil)
+        #expect(server.receive(client.buffer, on: 0).request != nil)
+        return (client, server)
+    }
+
+    @Test(
+        "Capsules don't go with fields that describe content: H3_MESSAGE_ERROR (RFC 9297 section 3.2)",
+        arguments: [
+            ("content-length", "0"), ("content-type", "text/plain"), ("transfer-encoding", "chunked"),
+        ])
+    func withContentFields(field: (String, String)) {
+        var server = TestEndpoint.started(.server) { $0.isConnectProtocolEnabled = true }
+        let request = PeerBytes.extendedConnect + [field] + Self.capsules
+        expectStreamError(server.receive(PeerBytes.headers(request), on: 0), .messageError)
+        var client = TestEndpoint.started(.client, peer: [(0x08, 1)])
+        guard case .malformed(field.0, _) = client.request(request, fin: false) else {
+            Issue.record("a client sends it")
+            return
+        }
+        var (asking, answering) = pair(Self.capsules)
+        let response = PeerBytes.ok + Self.capsules + [field]
+        expectStreamError(asking.receive(PeerBytes.headers(response), on: 0), .messageError)
+        guard case .malformed = answering.respond(response, fin: false) else {
+            Issue.record("a server sends it")
+            return
+        }
+    }
+
+    @Test(
+        "Capsules don't go with a status that has other content or none (RFC 9297 section 3.2)",
+        arguments: ["204", "205", "206"])
+    func withoutContent(status: String) {
+        let response = [(":status", status)] + Self.capsules
+        var (client, server) = pair(Self.capsules)
+        expectStreamError(client.receive(PeerBytes.headers(response), on: 0), .messageError)
+        guard case .malformed(":status", _) = server.respond(response, fin: false) else {
+            Issue.record("a server sends it")
+            return
+        }
+    }
+
+    @Test(
+        "Only a response that succeeds can have capsules (RFC 9297 section 3.4)", arguments: ["300", "404"])
+    func unsuccessful(status: String) {
+        let response = [(":status", status), ("content-type", "text/plain")] + Self.capsules
+        var (client, server) = pair(Self.capsules)
+        guard case .malformed("capsule-protocol", _) = server.respond(response, fin: false) else {
+            Issue.record("a server sends it")
+            return
+        }
+        guard case .malformed = server.inform([(":status", "103")] + Self.capsules) else {
+            Issue.record("a server sends it")
+            return
+        }
+        // A receiver is not told to mind.
+        #expect(client.receive(PeerBytes.headers(response), on: 0).response != nil)
+    }
+
+    @Test(
+        "Only the Boolean true means capsules, whatever its parameters (RFC 9297 section 3.4)",
+        arguments: [
+            (["?1"], true), (["?1;a;b=2"], true), ([" ?1 "], false), (["?0"], false), (["1"], false),
+            (["a"], false), (["?1", "?1"], false), (["?1, ?1"], false), (["?1;"], false), ([""], false),
+            (["\"?1\""], false), (["?2"], false), (["?1 a"], false),
+        ])
+    func values(values: [String], isMeant: Bool) {
+        var server = TestEndpoint.started(.server) { $0.isConnectProtocolEnabled = true }
+        let fields = values.map { ("capsule-protocol", $0) } + [("content-type", "text/plain")]
+        let actions = server.receive(PeerBytes.headers(PeerBytes.extendedConnect + fields), on: 0)
+        // White space around a value is no part of any, so that one is malformed for another reason.
+        #expect((actions.request == nil) == (isMeant || values[0].first == " "))
+    }
+
+    @Test("Where there is no tunnel the field says nothing (RFC 9297 section 3.4)")
+    func elsewhere() {
+        var server = TestEndpoint.started(.server)
+        let request = PeerBytes.post + Self.capsules + [("content-type", "text/plain")]
+        #expect(server.receive(PeerBytes.headers(request), on: 0).request != nil)
     }
 }
 
