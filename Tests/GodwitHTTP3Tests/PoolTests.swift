@@ -65,6 +65,48 @@ struct PoolTests {
         }
     }
 
+    @Test("What may have been processed is not sent again, unless that does no harm (RFC 9114 section 5.4)")
+    func lostConnections() async throws {
+        let paths = Report<String?>()
+        try await HTTP3Pair.run { request, _, response in
+            paths.send(request.path)
+            if request.path == "/last" { return try await response.respond(.ok) }
+            await response.context.connection.close(code: HTTP3ErrorCode.noError.rawValue)
+        } _: { pair in
+            try await withPool(pair) { pool in
+                for (method, path) in [(HTTPRequest.Method.post, "/post"), (.get, "/get")] {
+                    let error = await failure { try await pool.send(request(method, path, to: pair)) }
+                    guard case .connectionClosed? = error as? HTTP3Failure else {
+                        Issue.record("\(String(describing: error))")
+                        continue
+                    }
+                }
+                _ = try await pool.send(request(.get, "/last", to: pair))
+            }
+        }
+        for path in ["/post", "/get", "/get", "/get", "/last"] { #expect(await paths.next() == path) }
+    }
+
+    @Test("A connection serves no host that its certificate was not checked for (RFC 9114 section 3.3)")
+    func otherHosts() async throws {
+        try await HTTP3Pair.run { _ in
+        } client: {
+            $0.quic.resolver = LoopbackResolver()
+        } handler: {
+            try await tellPort($0, $1, $2)
+        } _: { pair in
+            try await withPool(pair) { pool in
+                let first = try await answer(pool.send(request(to: pair)))
+                let second = try await answer(pool.send(.to(pair.port, host: "server.test")))
+                #expect(first != second)
+                // The certificate has no such name.
+                let error = await failure { try await pool.send(.to(pair.port, host: "other.test")) }
+                #expect(error is QUICError)
+                #expect(try await answer(pool.send(request(to: pair))) == first)
+            }
+        }
+    }
+
     @Test("When nobody waits for a connection any more it is not made, and those who come then get one")
     func cancelledConnect() async throws {
         try await HTTP3Pair.run(handler: tellPort) { pair in
@@ -153,7 +195,9 @@ private func tellPort(
 }
 
 extension HTTPRequest {
-    fileprivate static func to(_ port: UInt16, _ method: Method = .get, _ path: String = "/") -> HTTPRequest {
-        HTTPRequest(method: method, scheme: "https", authority: "127.0.0.1:\(port)", path: path)
+    fileprivate static func to(
+        _ port: UInt16, _ method: Method = .get, _ path: String = "/", host: String = "127.0.0.1"
+    ) -> HTTPRequest {
+        HTTPRequest(method: method, scheme: "https", authority: "\(host):\(port)", path: path)
     }
 }

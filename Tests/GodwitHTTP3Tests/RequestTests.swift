@@ -164,6 +164,42 @@ struct RequestTests {
         }
     }
 
+    @Test("Nothing but https is asked for: who serves another scheme is not known (RFC 9114 section 3.1.2)")
+    func otherSchemes() async throws {
+        try await HTTP3Pair.run { request, body, response in
+            try await response.respond(.ok, body: request.scheme ?? "")
+        } _: { pair in
+            try await pair.withClient { client in
+                for scheme in ["http", "HTTP", "ftp"] {
+                    let request = HTTPRequest(method: .get, scheme: scheme, authority: "localhost", path: "/")
+                    let error = await failure { try await client.send(request) }
+                    #expect(error.isMalformed(field: ":scheme"))
+                }
+                let request = HTTPRequest(method: .get, scheme: "HTTPS", authority: "localhost", path: "/")
+                let (_, body) = try await client.send(request)
+                #expect(String(buffer: try await body.collect(upTo: 100)) == "HTTPS")
+            }
+        }
+    }
+
+    @Test("Content is never compressed on its way: it may hold secrets (RFC 9114 section 10.6)")
+    func uncompressed() async throws {
+        let text = ByteBuffer(string: String(repeating: "secret", count: 1000))
+        try await HTTP3Pair.run { request, body, response in
+            #expect(request.headerFields[.contentEncoding] == nil)
+            #expect(request.headerFields[.contentLength] == "6000")
+            try await response.respond(.ok, body: body.collect(upTo: 6000))
+        } _: { pair in
+            try await pair.withClient { client in
+                let fields: HTTPFields = [.acceptEncoding: "gzip, br, zstd"]
+                let (response, body) = try await client.send(.test(.post, fields: fields), body: .bytes(text))
+                #expect(response.headerFields[.contentEncoding] == nil)
+                #expect(response.headerFields[.contentLength] == "6000")
+                #expect(try await body.collect(upTo: 6000) == text)
+            }
+        }
+    }
+
     @Test("What must not stand in a message is not sent, and harms no other request (RFC 9114 section 4.2)")
     func forbiddenFields() async throws {
         try await HTTP3Pair.run { request, body, response in

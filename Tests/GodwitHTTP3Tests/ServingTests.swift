@@ -119,6 +119,14 @@ struct ServingTests {
         }
     }
 
+    @Test("Each side may open the streams that HTTP/3 needs (RFC 9114 section 6.2)")
+    func unidirectionalStreams() throws {
+        let server = try HTTP3ServerConfiguration(certificate: TestCertificate.shared.identity)
+        #expect(server.listener(loops: 1).transport.maxIncomingUnidirectionalStreams >= 3)
+        let client = try HTTP3ClientConfiguration(trust: .insecureNoVerification)
+        #expect(client.transport.transport.maxIncomingUnidirectionalStreams >= 3)
+    }
+
     @Test("What clients may do becomes the transport's limits")
     func limits() throws {
         var configuration = try HTTP3ServerConfiguration(certificate: TestCertificate.shared.identity)

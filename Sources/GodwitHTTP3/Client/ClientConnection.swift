@@ -140,6 +140,7 @@ final class ClientConnection: HTTP3ConnectionDriver, @unchecked Sendable {
     nonisolated(nonsending) func start(
         _ request: HTTPRequest, _ content: HTTP3Content, _ options: HTTP3RequestOptions
     ) async throws -> ClientExchange {
+        try Self.checkScheme(request)
         while port.isCurrent {
             try checkUsable()
             try Task.checkCancellation()
@@ -149,6 +150,12 @@ final class ClientConnection: HTTP3ConnectionDriver, @unchecked Sendable {
             await port.suspend({ creditWaiters.append($0) }) { [self] in creditWaiters.wakeAll() }
         }
         return try await port.run { try await self.start(request, content, options) }
+    }
+
+    // Whether a server is willing to serve another scheme there is no way to know (RFC 9114 section 3.1.2).
+    private static func checkScheme(_ request: HTTPRequest) throws(HTTP3Failure) {
+        guard let scheme = request.scheme, scheme != "https", scheme.lowercased() != "https" else { return }
+        throw .notSent(.malformed(field: ":scheme", reason: "servers are known to serve https only"))
     }
 
     private func checkUsable() throws(HTTP3Failure) {

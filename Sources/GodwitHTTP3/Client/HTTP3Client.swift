@@ -110,7 +110,10 @@ public final class HTTP3Client: Sendable {
     /// gives the request up (H3_REQUEST_CANCELLED), and so does letting go of the body before its end.
     ///
     /// - Parameters:
-    ///   - request: what to ask; with scheme, authority and path (RFC 9114 section 4.3.1).
+    ///   - request: what to ask; with `https` as scheme, authority and path (RFC 9114 section 4.3.1). The
+    ///     server's certificate was checked for the host that the connection was made to: that it may be
+    ///     asked for another is the caller's to know (RFC 9114 section 3.3), and ``HTTP3ClientPool`` never
+    ///     does.
     ///   - content: the request's content.
     ///   - options: priority, interim responses, times.
     /// - Returns: the head of the final response, and its content as it comes.
