@@ -1,3 +1,4 @@
+import GodwitWire
 import Testing
 
 @testable import GodwitQPACK
@@ -42,6 +43,29 @@ struct EncoderTests {
         var allowed = try makeEncoder(table: 220, limit: 1 << 20)
         _ = allowed.encode([Self.authority])
         #expect(allowed.takeInstructions().starts(with: hex("3fbd01")))
+    }
+
+    @Test("The capacity is said once, before there is anything to evict (RFC 9204 section 4.3.1)")
+    func capacityOnce() throws {
+        var encoder = try makeEncoder(table: 200, limit: 200)
+        var instructions: [UInt8] = []
+        for number in 0..<40 as Range<UInt64> {
+            _ = encoder.encode([("server", "number \(number)")], stream: number)
+            try encoder.applyPeerSettings(maximumTableCapacity: 200, blockedStreams: 100)
+            instructions += encoder.takeInstructions()
+            try encoder.receive([0x80 | UInt8(number)])
+        }
+        #expect(encoder.table.table.droppedCount > 10)
+        let capacities = try reading(instructions) { reader in
+            var places: [Int] = []
+            while !reader.isAtEnd {
+                let place = instructions.count - reader.remaining
+                let instruction = try reader.readEncoderInstruction(limit: 200, entryCount: 200)
+                if case .setCapacity(200) = instruction { places.append(place) }
+            }
+            return places
+        }
+        #expect(capacities == [0])
     }
 
     @Test("A line is Huffman-coded only when that is shorter")

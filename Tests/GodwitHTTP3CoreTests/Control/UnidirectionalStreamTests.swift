@@ -76,6 +76,19 @@ struct UnidirectionalStreamTests {
         }
     }
 
+    @Test(
+        "QPACK streams may be opened where nothing can come on them (RFC 9204 section 4.2)", arguments: roles)
+    func unusedQPACKStreams(role: Role) {
+        var endpoint = TestEndpoint.started(role) {
+            $0.qpackMaximumTableCapacity = 0
+            $0.qpackBlockedStreams = 0
+            $0.qpackEncoderTableCapacity = 0
+        }
+        #expect(endpoint.take().isEmpty && !endpoint.machine.isClosed)
+        // Neither is free for a second one.
+        expectClose(endpoint.receive([0x02], on: .unidirectional(9, of: role.peer)), .streamCreationError)
+    }
+
     @Test("A server opens no bidirectional streams (RFC 9114 section 6.1)")
     func bidirectionalFromServer() {
         var client = TestEndpoint.started(.client)

@@ -108,6 +108,30 @@ struct MachineryTests {
         #expect(HTTP3Error(.idError, "why").description == "H3_ID_ERROR: why")
     }
 
+    @Test("Nothing that means something has a reserved number (RFC 9114 section 11.2, RFC 9297 section 5.4)")
+    func nothingReserved() {
+        let frames: [GodwitHTTP3Core.FrameType] = [
+            .data, .headers, .cancelPush, .settings, .pushPromise, .goaway, .maxPushID,
+            .requestPriorityUpdate, .pushPriorityUpdate,
+        ]
+        let settings = [
+            SettingIdentifier.qpackMaximumTableCapacity, SettingIdentifier.maximumFieldSectionSize,
+            SettingIdentifier.qpackBlockedStreams, SettingIdentifier.enableConnectProtocol,
+            SettingIdentifier.datagram,
+        ]
+        let streams = [StreamType.control, StreamType.push, StreamType.encoder, StreamType.decoder]
+        #expect((frames.map(\.rawValue) + settings + streams).allSatisfy { !Grease.isReserved($0) })
+        let errors: [UInt64] = Array(0x100...0x110) + [0x33, 0x200, 0x201, 0x202]
+        #expect(errors.allSatisfy { !HTTP3ErrorCode(rawValue: $0).description.hasPrefix("0x") })
+        for index in 0..<10_000 as Range<UInt64> {
+            let number = index * 0x1f + 0x21
+            #expect(HTTP3ErrorCode(rawValue: number).description.hasPrefix("0x"))
+            #expect(GodwitHTTP3Core.FrameType(rawValue: number).meaning == .unknown)
+            #expect(!SettingIdentifier.isForbidden(number))
+            #expect(CapsuleType(rawValue: index * 0x29 + 0x17) != .datagram)
+        }
+    }
+
     @Test("Reserved numbers are of their form and fit (RFC 9114 section 7.2.8)")
     func reserved() {
         for seed in 0..<1000 as Range<UInt64> {
