@@ -174,6 +174,7 @@ struct ContentTests {
         }
     }
 
+    // Holds: 9114-4.1-9
     @Test(
         "A handler that needs no content answers at once, and the client stops sending (RFC 9114 section 4.1)"
     )

@@ -6,6 +6,7 @@ import Testing
 
 @Suite("Requests before the handshake is complete", .timeLimit(.minutes(15)))
 struct EarlyDataTests {
+    // Holds: 9114-10.9-1
     @Test(
         "A safe request goes out as early data, any other waits for the handshake (RFC 8470 section 4)"
     )
@@ -22,6 +23,7 @@ struct EarlyDataTests {
         }
     }
 
+    // Holds: 9114-10.9-1
     @Test(
         "Upon 425 the client comes again after the handshake (RFC 8470 section 5.2)"
     )
@@ -40,6 +42,7 @@ struct EarlyDataTests {
         }
     }
 
+    // Holds: 9114-10.9-1
     @Test("A raw client's POST in early data gets 425, unless the handler opted in (RFC 8470 section 5.2)")
     func unsafeEarlyData() async throws {
         // Our own client never sends one, so what is held here is the server's choice alone.
@@ -64,6 +67,7 @@ struct EarlyDataTests {
         }
     }
 
+    // Holds: 9114-7.2.4.2-6, 9114-7.2.4.2-7, 9204-3.2.3-2
     @Test(
         "A server with other settings refuses early data, and nothing is lost (RFC 9114 section 7.2.4.2)"
     )

@@ -65,6 +65,7 @@ struct PoolTests {
         }
     }
 
+    // Holds: 9114-5.4-1
     @Test("What may have been processed is not sent again, unless that does no harm (RFC 9114 section 5.4)")
     func lostConnections() async throws {
         let paths = Report<String?>()
@@ -87,6 +88,7 @@ struct PoolTests {
         for path in ["/post", "/get", "/get", "/get", "/last"] { #expect(await paths.next() == path) }
     }
 
+    // Holds: 9114-3.1-2, 9114-3.3-1, 9114-3.3-2
     @Test("A connection serves no host that its certificate was not checked for (RFC 9114 section 3.3)")
     func otherHosts() async throws {
         try await HTTP3Pair.run { _ in

@@ -6,6 +6,7 @@ import Testing
 
 @Suite("Requests and their responses", .timeLimit(.minutes(15)))
 struct RequestTests {
+    // Holds: 9114-4.1-8
     @Test("A request is answered in one call, and its fields arrive (RFC 9114 section 4.1)")
     func oneShot() async throws {
         try await HTTP3Pair.run { request, body, response in
@@ -44,6 +45,7 @@ struct RequestTests {
         }
     }
 
+    // Holds: 9114-4.1-8
     @Test("A conversation: each side waits for what the other says, in one request (RFC 9114 section 4.1)")
     func conversation() async throws {
         try await HTTP3Pair.run { request, body, response in
@@ -129,6 +131,7 @@ struct RequestTests {
         }
     }
 
+    // Holds: 9114-4.1-6, 9114-4.1-7, 9114-4.2-1
     @Test("Trailers follow the content, both ways (RFC 9114 section 4.1)")
     func trailers() async throws {
         let digest = HTTPField.Name("X-Digest")!
@@ -152,6 +155,7 @@ struct RequestTests {
         }
     }
 
+    // Holds: 9114-4.2.1-1
     @Test("Cookies come in several lines and are one value to the handler (RFC 9114 section 4.2.1)")
     func cookies() async throws {
         try await HTTP3Pair.run { request, body, response in
@@ -164,6 +168,7 @@ struct RequestTests {
         }
     }
 
+    // Holds: 9114-3.1.2-1
     @Test("Nothing but https is asked for: who serves another scheme is not known (RFC 9114 section 3.1.2)")
     func otherSchemes() async throws {
         try await HTTP3Pair.run { request, body, response in
@@ -182,6 +187,7 @@ struct RequestTests {
         }
     }
 
+    // Holds: 9114-10.6-1, 9114-10.6-2
     @Test("Content is never compressed on its way: it may hold secrets (RFC 9114 section 10.6)")
     func uncompressed() async throws {
         let text = ByteBuffer(string: String(repeating: "secret", count: 1000))
@@ -200,6 +206,7 @@ struct RequestTests {
         }
     }
 
+    // Holds: 9114-4.1-5, 9114-4.2-3, 9114-4.2-6
     @Test("What must not stand in a message is not sent, and harms no other request (RFC 9114 section 4.2)")
     func forbiddenFields() async throws {
         try await HTTP3Pair.run { request, body, response in

@@ -34,6 +34,7 @@ struct ServingTests {
         }
     }
 
+    // Holds: 9114-3.2-1, 9114-3.2-2
     @Test("Each name that the server has gets its own certificate (RFC 6066 section 3)")
     func serverNames() async throws {
         let certificates = ["a.test", "b.test"].map { TestCertificate(names: [$0]) }
@@ -119,6 +120,7 @@ struct ServingTests {
         }
     }
 
+    // Holds: 9114-6.2-1
     @Test("Each side may open the streams that HTTP/3 needs (RFC 9114 section 6.2)")
     func unidirectionalStreams() throws {
         let server = try HTTP3ServerConfiguration(certificate: TestCertificate.shared.identity)

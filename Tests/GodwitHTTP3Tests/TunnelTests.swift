@@ -6,6 +6,7 @@ import Testing
 
 @Suite("Tunnels, datagrams and priorities", .timeLimit(.minutes(15)))
 struct TunnelTests {
+    // Holds: 9220-3-4, 9220-3-5, 9220-3-6
     @Test("Extended CONNECT makes a stream a tunnel for another protocol (RFC 9220 section 3)")
     func extendedConnect() async throws {
         try await HTTP3Pair.run {

@@ -6,6 +6,7 @@ import Testing
 struct BlockedStreamTests {
     private static let capacityAndInsert = "3fe11f 41610131"
 
+    // Holds: 9204-2.2.2.1-1
     @Test("A section waits for its inserts and decodes when they are there")
     func waiting() throws {
         var decoder = makeDecoder()
@@ -24,6 +25,7 @@ struct BlockedStreamTests {
         #expect(decoder.takeInstructions() == hex("84 88"))
     }
 
+    // Holds: 9204-2.2.2.1-1
     @Test("What the acknowledgments cover is not counted again (RFC 9204 section 2.2.2.3)")
     func increment() throws {
         var decoder = makeDecoder()
@@ -35,6 +37,7 @@ struct BlockedStreamTests {
         #expect(decoder.takeInstructions() == hex("88"))
     }
 
+    // Holds: 9204-2.1.2-2
     @Test("One blocked stream more than we promised is an error (RFC 9204 section 2.1.2)")
     func tooMany() throws {
         var decoder = makeDecoder(blocked: 2)

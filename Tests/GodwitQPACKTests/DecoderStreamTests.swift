@@ -27,6 +27,7 @@ struct DecoderStreamTests {
         #expect(encoder.blockingStreamCount == 0)
     }
 
+    // Holds: 9204-4.4.1-1
     @Test("Sections of a stream are acknowledged one by one, the earliest first (RFC 9204 section 2.2.2.1)")
     func order() throws {
         var encoder = try encoder()
@@ -62,6 +63,7 @@ struct DecoderStreamTests {
         #expect(encoder.blockingStreamCount == 0)
     }
 
+    // Holds: 9204-4.4.1-1, 9204-4.4.3-1, 9204-7.4-1
     @Test(
         "Instructions that break a rule are errors (RFC 9204 sections 4.4.1 and 4.4.3)",
         arguments: [
@@ -76,6 +78,7 @@ struct DecoderStreamTests {
         #expect(error?.scope == .connection)
     }
 
+    // Holds: 9204-4.4.1-1
     @Test("A section without references can't be acknowledged (RFC 9204 section 4.4.1)")
     func noReferences() throws {
         var encoder = try makeEncoder()

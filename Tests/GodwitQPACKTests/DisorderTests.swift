@@ -138,6 +138,7 @@ struct DisorderedPair {
 
 @Suite("Streams that overtake each other (RFC 9204 section 2.1.2)")
 struct DisorderTests {
+    // Holds: 9204-2.1-1, 9204-2.2-1, 9204-4.5.1.2-1
     @Test(
         "Whatever the order of arrival, the lines are those that were sent",
         arguments: [31, 100, 220, 512, 4096], [0, 1, 3, 100])

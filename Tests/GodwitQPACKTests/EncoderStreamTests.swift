@@ -47,6 +47,7 @@ struct EncoderStreamTests {
         #expect(decoder.table.size == 37)
     }
 
+    // Holds: 9204-3.2-1
     @Test("Lines that are there twice are no error (RFC 9204 section 3.2)")
     func duplicates() throws {
         var decoder = makeDecoder()
@@ -64,6 +65,7 @@ struct EncoderStreamTests {
         #expect(decoder.table.count == 2)
     }
 
+    // Holds: 9204-3.1-2, 9204-3.2.2-2, 9204-4.3.1-2, 9204-7.4-1
     @Test(
         "Instructions that break a rule are errors (RFC 9204 sections 2.2.3, 3.1, 3.2.2 and 4.3.1)",
         arguments: [
@@ -89,6 +91,7 @@ struct EncoderStreamTests {
         #expect(error?.scope == .connection)
     }
 
+    // Holds: 9204-2.2.3-2
     @Test("An evicted entry can't be named (RFC 9204 section 2.2.3)")
     func evictedReference() throws {
         for instruction in ["02", "82 0131"] {
@@ -99,6 +102,7 @@ struct EncoderStreamTests {
         }
     }
 
+    // Holds: 9204-3.1-2
     @Test(
         "A reference to nothing is refused as soon as it is known (RFC 9204 sections 2.2.3 and 3.1)",
         arguments: ["ff24", "ff80ffffffff01", "80", "81", "00"])

@@ -8,6 +8,7 @@ struct EncoderTests {
     private static let authority = (":authority", "www.example.com")
     private static let agent = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64)")
 
+    // Holds: 9204-3.2.3-3, 9204-3.2.3-4
     @Test("Before the peer's settings nothing goes onto the encoder stream (RFC 9204 section 3.2.3)")
     func beforeSettings() throws {
         var encoder = QPACKEncoder()
@@ -19,6 +20,7 @@ struct EncoderTests {
         #expect(!encoder.hasEncoderStreamBytes)
     }
 
+    // Holds: 9204-3.2.3-3, 9204-3.2.3-4
     @Test("With a table of zero nothing goes onto the encoder stream (RFC 9204 section 3.2.3)")
     func zeroTable() throws {
         for table in [0, 1, 31] as [UInt64] {
@@ -35,6 +37,7 @@ struct EncoderTests {
         #expect(try makeDecoder().decodeOnce([0, 0])?.isEmpty == true)
     }
 
+    // Holds: 9204-3.2.3-1, 9204-4.3.1-1
     @Test("Our table is never larger than we want, nor than the peer allows (RFC 9204 section 4.3.1)")
     func capacity() throws {
         var small = try makeEncoder(table: 1 << 62 - 1, limit: 220)
@@ -45,6 +48,7 @@ struct EncoderTests {
         #expect(allowed.takeInstructions().starts(with: hex("3fbd01")))
     }
 
+    // Holds: 9204-4.3.1-3
     @Test("The capacity is said once, before there is anything to evict (RFC 9204 section 4.3.1)")
     func capacityOnce() throws {
         var encoder = try makeEncoder(table: 200, limit: 200)
@@ -86,6 +90,7 @@ struct EncoderTests {
         #expect(text(encoder.table.table.entries).suffix(2) == [":path: /b", "x-request: 2"])
     }
 
+    // Holds: 9204-4.5.4-1
     @Test(
         "Secrets are literals that nobody may index (RFC 9204 section 7.1.3)",
         arguments: [
@@ -120,6 +125,7 @@ struct EncoderTests {
         #expect(text(try #require(try pair.decoder.decode(bytes, stream: 100))) == ["x-custom: another"])
     }
 
+    // Holds: 9204-2.1.2-1
     @Test("No more streams are put at risk than the peer accepts, at any time (RFC 9204 section 2.1.2)")
     func blockedStreams() throws {
         var encoder = try makeEncoder(blocked: 2)
@@ -136,6 +142,7 @@ struct EncoderTests {
         #expect(encoder.blockingStreamCount == 1)
     }
 
+    // Holds: 9204-2.1.2-1
     @Test("A peer that accepts no blocked streams gets references to what it has acknowledged")
     func noBlocking() throws {
         var encoder = try makeEncoder(blocked: 0)
@@ -161,6 +168,7 @@ struct EncoderTests {
         #expect(encoder.takeInstructions().count <= 100)
     }
 
+    // Holds: 9204-2.1.1-1, 9204-3.2.2-1
     @Test(
         "Entries not acknowledged, or still referred to, are not evicted (RFC 9204 section 2.1.1)"
     )
@@ -182,6 +190,7 @@ struct EncoderTests {
         #expect(encoder.table.table.droppedCount == 1)
     }
 
+    // Holds: 9204-2.1.1-1, 9204-3.2.2-1
     @Test("What a section refers to is not evicted by its own inserts")
     func evictionWithinSection() throws {
         var pair = try TestPair(table: 128)

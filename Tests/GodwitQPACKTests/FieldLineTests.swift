@@ -36,6 +36,7 @@ struct FieldLineTests {
         #expect(!line.isNeverIndexed)
     }
 
+    // Holds: 9204-4.5.4-2
     @Test(
         "The N bit of every literal is kept, so that the next hop can keep it (RFC 9204 section 4.5.4)",
         arguments: ["710131", "600139", "080139", "31780139"])
@@ -43,6 +44,7 @@ struct FieldLineTests {
         #expect(try line(representation).isNeverIndexed)
     }
 
+    // Holds: 9204-4.5.4-1, 9204-4.5.4-2, 9204-7.1.3-1, 9204-7.1.3-2
     @Test("A line that was never to be indexed is sent on that way (RFC 9204 section 7.1.3)")
     func neverIndexedAgain() throws {
         var section = FieldSection()
@@ -69,6 +71,7 @@ struct FieldLineTests {
         #expect(decoder.takeInstructions() == hex("88"))
     }
 
+    // Holds: 9204-2.2.1-1, 9204-2.2.3-1, 9204-3.1-1
     @Test(
         "What a section can't refer to is an error (RFC 9204 sections 2.2.3 and 3.1)",
         arguments: [
@@ -107,6 +110,7 @@ struct FieldLineTests {
                 == .decompressionFailed)
     }
 
+    // Holds: 9204-7.4-1
     @Test("An integer too large for us ends the stream alone (RFC 9204 section 7.4)")
     func integerTooLarge() {
         let error = qpackError { _ = try makeDecoder().decodeOnce(hex("0000 ff ffffffffffffffffff7f")) }

@@ -37,6 +37,7 @@ struct PrefixTests {
         }
     }
 
+    // Holds: 9204-4.5.1.1-1
     @Test("A count that no encoder could have sent is an error (RFC 9204 section 4.5.1.1)")
     func impossible() {
         // Beyond twice the entries; behind all that wrap; zero in disguise; any at all without a table.
@@ -49,6 +50,7 @@ struct PrefixTests {
         #expect(errorKind { _ = try decoder.decode(hex("0100 d1")) } == .decompressionFailed)
     }
 
+    // Holds: 9204-4.5.1.2-2
     @Test("A base below zero is an error (RFC 9204 section 4.5.1.2)")
     func negativeBase() throws {
         #expect(throws: PrefixFailure.self) { try decode(hex("0a89"), insertCount: 9, entries: 128) }

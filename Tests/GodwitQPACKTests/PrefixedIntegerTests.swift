@@ -13,6 +13,7 @@ struct PrefixedIntegerTests {
         }
     }
 
+    // Holds: 9204-4.1.1-1
     @Test("Values around every border come back, under every prefix, up to 62 bits (RFC 9204 section 4.1.1)")
     func borders() throws {
         for mask in [0x07, 0x0f, 0x1f, 0x3f, 0x7f, 0xff] as [UInt8] {

@@ -6,6 +6,7 @@ import Testing
 @Suite("Who the peer is")
 struct PeerVerificationTests {
     // Holds: 9001-4.4-1
+    // Holds: 9114-3.1-1, 9114-3.1-2
     @Test("A server's certificate must be for the name or address that was asked for (RFC 9001 section 4.4)")
     func hosts() throws {
         let (client, server) = (try TLSClient(.test()), try TLSServer(.test()))
@@ -27,6 +28,7 @@ struct PeerVerificationTests {
     }
 
     // Holds: 9000-7-1, 9001-4.4-1
+    // Holds: 9114-3.1-2
     @Test(
         "An unknown certificate, one from tomorrow and one from the past are refused (RFC 9001 section 4.4)")
     func refusals() throws {

@@ -6,6 +6,7 @@ import Testing
 struct ControlStreamTests {
     private static let roles: [Role] = [.client, .server]
 
+    // Holds: 9114-3.2-3, 9114-6.2.1-1, 9114-7.2.4-1
     @Test("SETTINGS are the first thing on our control stream (RFC 9114 section 6.2.1)", arguments: roles)
     func settingsComeFirst(role: Role) {
         var endpoint = TestEndpoint(role)
@@ -18,6 +19,7 @@ struct ControlStreamTests {
         #expect(sent[.decoder(of: role)] == [0x03])
     }
 
+    // Holds: 9114-6.2.1-1, 9114-7.2.4-2, 9114-7.2.4.2-2, 9114-7.2.4.2-3
     @Test("SETTINGS need nothing from the peer, and go out once (RFC 9114 section 7.2.4)", arguments: roles)
     func settingsGoOutOnce(role: Role) {
         var endpoint = TestEndpoint(role)
@@ -28,6 +30,7 @@ struct ControlStreamTests {
         #expect(!endpoint.machine.hasPendingBytes)
     }
 
+    // Holds: 9114-6.2.1-2
     @Test(
         "A control stream that begins with anything else is H3_MISSING_SETTINGS (RFC 9114 section 6.2.1)",
         arguments: [0x00, 0x01, 0x03, 0x05, 0x07, 0x0d, 0x21, 0x40, 0x02, 0xf0700] as [UInt64])
@@ -39,6 +42,7 @@ struct ControlStreamTests {
         }
     }
 
+    // Holds: 9114-6.2.1-3
     @Test("A second control stream is H3_STREAM_CREATION_ERROR (RFC 9114 section 6.2.1)", arguments: roles)
     func secondControlStream(role: Role) {
         var endpoint = TestEndpoint.started(role)
@@ -46,6 +50,7 @@ struct ControlStreamTests {
             endpoint.receive([0x00], on: .unidirectional(9, of: role.peer)), .streamCreationError)
     }
 
+    // Holds: 9114-6.2.1-6
     @Test(
         "The end of the control stream is H3_CLOSED_CRITICAL_STREAM (RFC 9114 section 6.2.1)",
         arguments: roles)
@@ -60,12 +65,14 @@ struct ControlStreamTests {
         expectClose(stopped.take(), .closedCriticalStream)
     }
 
+    // Holds: 9114-6.2.1-6
     @Test("A control stream that ends with its SETTINGS is too short as well (RFC 9114 section 6.2.1)")
     func endedAtOnce() {
         var endpoint = TestEndpoint(.server)
         expectClose(endpoint.receive(PeerBytes.control(), on: 2, fin: true), .closedCriticalStream)
     }
 
+    // Holds: 9114-7.2.1-2, 9114-7.2.2-1, 9114-7.2.5-6
     @Test(
         "Frames of requests on the control stream are H3_FRAME_UNEXPECTED (RFC 9114 section 7.2)",
         arguments: [0x00, 0x01, 0x05] as [UInt64])
@@ -77,12 +84,14 @@ struct ControlStreamTests {
         }
     }
 
+    // Holds: 9114-7.2.4-3
     @Test("A second SETTINGS frame is H3_FRAME_UNEXPECTED (RFC 9114 section 7.2.4)", arguments: roles)
     func secondSettings(role: Role) {
         var endpoint = TestEndpoint.started(role)
         expectClose(endpoint.receive(PeerBytes.settings(), on: .control(of: role.peer)), .frameUnexpected)
     }
 
+    // Holds: 9114-7.2.8-3, 9218-2.1-5
     @Test(
         "Frames that HTTP/2 had are H3_FRAME_UNEXPECTED (RFC 9114 section 7.2.8)",
         arguments: [0x02, 0x06, 0x08, 0x09] as [UInt64])
@@ -94,6 +103,7 @@ struct ControlStreamTests {
         }
     }
 
+    // Holds: 9114-7.1-2, 9114-7.1-3, 9114-10.8-1
     @Test(
         "Frames of one integer have nothing else, and not less (RFC 9114 section 7.1)",
         arguments: [
@@ -104,12 +114,14 @@ struct ControlStreamTests {
         expectClose(endpoint.receive(hex(text), on: 2), .frameError)
     }
 
+    // Holds: 9114-7.1-2
     @Test("A length that no frame of one integer has is refused before the payload (RFC 9114 section 7.1)")
     func hugeLength() {
         var endpoint = TestEndpoint.started(.server)
         expectClose(endpoint.receive([0x07] + PeerBytes.varint(1 << 40), on: 2), .frameError)
     }
 
+    // Holds: 9114-7.2.7-3
     @Test("MAX_PUSH_ID is for servers alone (RFC 9114 section 7.2.7)")
     func maximumPushIDToClient() {
         var client = TestEndpoint.started(.client)
@@ -118,6 +130,7 @@ struct ControlStreamTests {
         #expect(server.receive(hex("0d 01 05"), on: 2).isEmpty)
     }
 
+    // Holds: 9114-7.2.8-1, 9114-9-1
     @Test(
         "Unknown and reserved frames mean nothing, whole or in pieces (RFC 9114 section 9)", arguments: roles)
     func unknownFrames(role: Role) {

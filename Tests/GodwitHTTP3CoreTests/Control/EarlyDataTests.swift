@@ -35,6 +35,7 @@ struct EarlyDataTests {
             && settings.maximumFieldSectionSize ?? 0 >= 1000
     }
 
+    // Holds: 9114-7.2.4.2-4
     @Test("A client keeps to the settings that it remembers (RFC 9114 section 7.2.4.2)")
     func kept() {
         var client = TestEndpoint(.client, remembering: remembered)
@@ -47,6 +48,7 @@ struct EarlyDataTests {
         }
     }
 
+    // Holds: 9297-2.1.1-5
     @Test("Settings that permit as much or more are fine (RFC 9114 section 7.2.4.2)")
     func compatible() {
         #expect(receive { _ in }.closing == nil)
@@ -55,6 +57,7 @@ struct EarlyDataTests {
         #expect(receive { $0.additional = [HTTP3Setting(identifier: 0x4242, value: 1)] }.closing == nil)
     }
 
+    // Holds: 9114-7.2.4.2-7, 9114-7.2.4.2-9, 9220-3-2
     @Test(
         "A server that reduces them after it took early data is H3_SETTINGS_ERROR (RFC 9114 section 7.2.4.2)")
     func reduced() {
@@ -63,6 +66,7 @@ struct EarlyDataTests {
         expectClose(receive { $0.isConnectProtocolEnabled = false }, .settingsError)
     }
 
+    // Holds: 9114-7.2.4.2-10, 9297-2.1.1-6
     @Test("A setting that a server has left out is H3_SETTINGS_ERROR (RFC 9114 section 7.2.4.2)")
     func leftOut() {
         // Without a limit more would be permitted, and it is an error all the same.
@@ -74,6 +78,7 @@ struct EarlyDataTests {
         #expect(unlimited.receive(PeerBytes.control(), on: 3).closing == nil)
     }
 
+    // Holds: 9114-7.2.4.2-5
     @Test("What the server says now counts, not what was remembered (RFC 9114 section 7.2.4.2)")
     func newValues() {
         let large = PeerBytes.get + [("x", String(repeating: "a", count: 1000))]
@@ -90,9 +95,11 @@ struct EarlyDataTests {
         }
     }
 
+    // Holds: 9297-2.1.1-4, 9297-2.1.1-5, 9297-2.1.1-6
     @Test("Datagrams once allowed stay allowed (RFC 9297 section 2.1.1)")
     func datagrams() { expectClose(receive { $0.areDatagramsEnabled = false }, .settingsError) }
 
+    // Holds: 9204-3.2.3-2
     @Test("Another table capacity is QPACK_DECODER_STREAM_ERROR (RFC 9204 section 3.2.3)")
     func capacity() {
         expectClose(receive { $0.qpackMaximumTableCapacity = 0 }, .qpackDecoderStreamError)
@@ -106,6 +113,7 @@ struct EarlyDataTests {
             client.receive(wire(remembered.with { $0.maximumFieldSectionSize = nil }), on: 3).closing == nil)
     }
 
+    // Holds: 9114-7.2.4.2-4
     @Test("What was remembered binds no server that refused early data (RFC 9114 section 7.2.4.2)")
     func rejected() {
         #expect(receive({ $0.maximumFieldSectionSize = 1 }, rejected: true).closing == nil)
@@ -115,6 +123,7 @@ struct EarlyDataTests {
         #expect(client.machine.peerSettings == HTTP3Settings())
     }
 
+    // Holds: 9114-10.9-1
     @Test("A request says that it came in early data, so that 425 can be the answer (RFC 8470 section 5.2)")
     func marked() throws {
         var server = TestEndpoint.started(.server)

@@ -37,6 +37,9 @@ struct OwnFramesTests {
         return types(Array((bytes ?? []).dropFirst()))
     }
 
+    // Holds: 9114-4.6-2, 9114-4.6-3, 9114-4.6-4, 9114-5.2-1, 9114-6.2-4, 9114-6.2.2-2, 9114-7.2.4-2
+    // Holds: 9114-7.2.4-4, 9114-7.2.5-1, 9114-7.2.5-3, 9114-7.2.5-4, 9114-7.2.7-2, 9114-7.2.8-2, 9114-10.4-1
+    // Holds: 9204-4.2-1, 9218-2.1-4, 9218-7.1-8, 9218-7.2-8, 9220-3-2
     @Test("A server promises and pushes nothing, and puts each frame where it belongs (RFC 9114 section 7.2)")
     func ofServer() {
         var server = greased(.server)
@@ -62,6 +65,8 @@ struct OwnFramesTests {
         }
     }
 
+    // Holds: 9114-6.2-4, 9114-7.2.4-2, 9114-7.2.4-4, 9114-7.2.5-7, 9114-7.2.8-2, 9204-4.2-1, 9218-2.1-1
+    // Holds: 9218-2.1-3, 9218-2.1-4, 9218-7.1-1, 9218-7.1-3, 9218-7.1-5, 9218-7.2-1, 9218-7.2-6
     @Test("A client allows no push, and has no signals of HTTP/2 (RFC 9114 section 7.2, RFC 9218 section 7)")
     func ofClient() throws {
         var client = greased(.client)
@@ -95,6 +100,7 @@ struct OwnFramesTests {
         }
     }
 
+    // Holds: 9114-6.2.1-4, 9114-6.2.1-5, 9204-4.2-3, 9204-4.2-4
     @Test(
         "Streams that a connection needs are neither ended nor asked to end (RFC 9114 section 6.2.1)",
         arguments: [Role.client, .server])

@@ -24,6 +24,7 @@ struct PriorityTests {
         ])
     func known(value: String, priority: Priority) { #expect(parse(value) == priority) }
 
+    // Holds: 9218-4-1
     @Test(
         "Unknown keys, values out of range and of other types are ignored (RFC 9218 section 4)",
         arguments: [
@@ -139,6 +140,7 @@ struct PriorityUpdateTests {
         #expect(server.receive(update(0, "u=1,"), on: 2).isEmpty)
     }
 
+    // Holds: 9218-7.2-4
     @Test(
         "A stream that is no request stream is H3_ID_ERROR (RFC 9218 section 7.2)",
         arguments: [1, 2, 3] as [UInt64])
@@ -147,12 +149,14 @@ struct PriorityUpdateTests {
         expectClose(server.receive(update(id), on: 2), .idError)
     }
 
+    // Holds: 9218-7.2-7
     @Test("Pushes that were never promised are H3_ID_ERROR (RFC 9218 section 7.2)")
     func push() {
         var server = TestEndpoint.started(.server)
         expectClose(server.receive(update(0, type: 0xf0701), on: 2), .idError)
     }
 
+    // Holds: 9218-7.2-9
     @Test(
         "Servers don't send it: H3_FRAME_UNEXPECTED (RFC 9218 section 7.2)",
         arguments: [0xf0700, 0xf0701] as [UInt64])
@@ -162,6 +166,7 @@ struct PriorityUpdateTests {
         expectClose(client.receive(update(0, type: type), on: 3), .frameUnexpected)
     }
 
+    // Holds: 9114-7.1-2
     @Test("A frame without an id is H3_FRAME_ERROR (RFC 9114 section 7.1)")
     func truncated() {
         for payload in [[], [0x40]] as [[UInt8]] {
@@ -184,6 +189,7 @@ struct PriorityUpdateTests {
         expectClose(other.receive(long, on: 2), .excessiveLoad)
     }
 
+    // Holds: 9218-7.2-1, 9218-7.2-3, 9218-7.2-5, 9218-7.2-8
     @Test("A client tells another priority, for requests that are open (RFC 9218 section 7.2)")
     func sending() throws {
         var client = TestEndpoint.started(.client)

@@ -20,12 +20,14 @@ struct SettingsTests {
         #expect(actions == [.settings(expected)])
     }
 
+    // Holds: 9114-9-4
     @Test("Nothing given means the initial values (RFC 9114 section 7.2.4.2)")
     func empty() {
         #expect(receive([]) == [.settings(HTTP3Settings())])
         #expect(HTTP3Settings().maximumFieldSectionSize == nil)
     }
 
+    // Holds: 9114-7.2.4-7, 9114-7.2.4.1-1, 9114-9-1
     @Test("Unknown settings are ignored, reserved ones leave no trace (RFC 9114 section 7.2.4.1)")
     func unknown() {
         let actions = receive([(0x21, 99), (0x1f * 12 + 0x21, 1), (0x2b60_3742, 1)])
@@ -33,6 +35,7 @@ struct SettingsTests {
         #expect(actions == [.settings(HTTP3Settings(additional: kept))])
     }
 
+    // Holds: 9114-7.2.4.1-3
     @Test(
         "Settings that HTTP/2 had are H3_SETTINGS_ERROR (RFC 9114 section 7.2.4.1)",
         arguments: [0x00, 0x02, 0x03, 0x04, 0x05] as [UInt64])
@@ -48,6 +51,7 @@ struct SettingsTests {
         expectClose(receive([(0x4242, 1), (0x4242, 2)]), .settingsError)
     }
 
+    // Holds: 9220-3-1, 9297-2.1.1-2
     @Test(
         "Flags are 0 or 1 (RFC 8441 section 3, RFC 9297 section 2.1.1)", arguments: [0x08, 0x33] as [UInt64])
     func flags(identifier: UInt64) {
@@ -55,6 +59,7 @@ struct SettingsTests {
         #expect(receive([(identifier, 0)]) == [.settings(HTTP3Settings())])
     }
 
+    // Holds: 9114-7.1-2, 9114-7.1-3, 9114-10.8-1
     @Test("A frame that ends within a setting is H3_FRAME_ERROR (RFC 9114 section 7.1)")
     func truncated() {
         for payload in [[0x06], [0x06, 0x40], [0x06, 0x01, 0x40]] as [[UInt8]] {
@@ -72,6 +77,7 @@ struct SettingsTests {
         expectClose(endpoint.receive([0x00, 0x04] + PeerBytes.varint(1 << 30), on: 2), .excessiveLoad)
     }
 
+    // Holds: 9114-7.1-1, 9114-7.2.4.2-8, 9220-3-1, 9297-2.1.1-1
     @Test("What we send says what we were configured with, unknown settings too (RFC 9114 section 7.2.4)")
     func sent() {
         var sender = TestEndpoint(.server) {
@@ -90,6 +96,7 @@ struct SettingsTests {
         #expect(receiver.machine.peerSettings.maximumFieldSectionSize == 9999)
     }
 
+    // Holds: 9114-7.2.4.1-2, 9297-2.1.1-1
     @Test(
         "Settings of HTTP/2 or with a property are never sent by number (RFC 9114 section 7.2.4.1)"
     )
@@ -105,6 +112,7 @@ struct SettingsTests {
         #expect(actions == [.settings(HTTP3Settings(TestEndpoint(.server).machine.configuration))])
     }
 
+    // Holds: 9114-7.2.4-6
     @Test("No setting is sent twice, nor one that can't be written (RFC 9114 section 7.2.4)")
     func sentOnce() {
         for seed in 0..<20 as Range<UInt64> {
@@ -153,6 +161,7 @@ struct SettingsTests {
         #expect(HTTP3Connection(role: .server, configuration: configuration).openRequestCount == 0)
     }
 
+    // Holds: 9114-7.2.4.1-1
     @Test("A reserved setting and a reserved frame go along, if wanted (RFC 9114 sections 7.2.4.1 and 7.2.8)")
     func grease() {
         func control(_ seed: UInt64?) -> [UInt8] {
@@ -168,6 +177,7 @@ struct SettingsTests {
         }
     }
 
+    // Holds: 9114-6.2.3-1
     @Test("A reserved stream goes out and ends, if the transport has one for it (RFC 9114 section 6.2.3)")
     func greaseStream() {
         var sender = TestEndpoint(.client)

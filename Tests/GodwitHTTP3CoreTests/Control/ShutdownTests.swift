@@ -11,6 +11,7 @@ struct ShutdownTests {
         PeerBytes.frame(0x07, PeerBytes.varint(identifier))
     }
 
+    // Holds: 9114-5.2-2, 9114-7.1-1
     @Test("A server shuts down in two steps, and takes what was under way (RFC 9114 section 5.2)")
     func twoSteps() {
         var server = TestEndpoint.started(.server)
@@ -41,6 +42,7 @@ struct ShutdownTests {
         #expect(server.take() == [.drained])
     }
 
+    // Holds: 9114-5.2-2
     @Test("A GOAWAY is never raised by us, whatever came since (RFC 9114 section 5.2)")
     func neverRaised() {
         var server = TestEndpoint.started(.server)
@@ -68,6 +70,7 @@ struct ShutdownTests {
         #expect((actions + server.take()).last == .drained)
     }
 
+    // Holds: 9114-5.2-1
     @Test("A client fails what the server will not process, to be tried elsewhere (RFC 9114 section 5.2)")
     func clientHears() {
         var client = TestEndpoint.started(.client)
@@ -86,6 +89,7 @@ struct ShutdownTests {
         #expect(response.response != nil && response.last == .drained)
     }
 
+    // Holds: 9114-5.2-3
     @Test("A GOAWAY may be lowered and not raised: H3_ID_ERROR (RFC 9114 section 5.2)")
     func raised() {
         for role in [Role.client, .server] {
@@ -97,6 +101,7 @@ struct ShutdownTests {
         }
     }
 
+    // Holds: 9114-7.2.6-1
     @Test(
         "A server's GOAWAY names a request stream: else H3_ID_ERROR (RFC 9114 section 7.2.6)",
         arguments: [
@@ -116,6 +121,7 @@ struct ShutdownTests {
         #expect(server.receive(request, on: 0).request != nil)
     }
 
+    // Holds: 9114-5.2-2
     @Test("A client shuts down: no more requests, and drained with the last one (RFC 9114 section 5.2)")
     func clientShutsDown() {
         var client = TestEndpoint.started(.client)

@@ -6,6 +6,7 @@ import Testing
 struct UnidirectionalStreamTests {
     private static let roles: [Role] = [.client, .server]
 
+    // Holds: 9114-6.2-2, 9114-6.2-3, 9114-6.2.3-1, 9114-9-1, 9114-9-2
     @Test("A stream of unknown type is refused, and is no error (RFC 9114 section 6.2)", arguments: roles)
     func unknownType(role: Role) {
         var endpoint = TestEndpoint.started(role)
@@ -17,6 +18,7 @@ struct UnidirectionalStreamTests {
         #expect(endpoint.take().isEmpty)
     }
 
+    // Holds: 9114-6.2-2
     @Test("A type may come byte by byte (RFC 9114 section 6.2)", arguments: roles)
     func typeInPieces(role: Role) {
         var endpoint = TestEndpoint.started(role)
@@ -34,6 +36,7 @@ struct UnidirectionalStreamTests {
         #expect(actions == [.settings(HTTP3Settings())])
     }
 
+    // Holds: 9114-6.2-5
     @Test("A stream may end or be reset before it says what it is (RFC 9114 section 6.2)", arguments: roles)
     func endBeforeType(role: Role) {
         var endpoint = TestEndpoint.started(role) { $0.limits.undeterminedStreams = 1 }
@@ -49,6 +52,7 @@ struct UnidirectionalStreamTests {
         }
     }
 
+    // Holds: 9204-4.2-2
     @Test(
         "A second QPACK stream of a kind is H3_STREAM_CREATION_ERROR (RFC 9204 section 4.2)", arguments: roles
     )
@@ -59,6 +63,7 @@ struct UnidirectionalStreamTests {
         }
     }
 
+    // Holds: 9204-4.2-5
     @Test("The end of a QPACK stream is H3_CLOSED_CRITICAL_STREAM (RFC 9204 section 4.2)", arguments: roles)
     func closedQPACKStream(role: Role) {
         for (theirs, ours) in [
@@ -76,6 +81,7 @@ struct UnidirectionalStreamTests {
         }
     }
 
+    // Holds: 9204-4.2-6
     @Test(
         "QPACK streams may be opened where nothing can come on them (RFC 9204 section 4.2)", arguments: roles)
     func unusedQPACKStreams(role: Role) {
@@ -89,6 +95,7 @@ struct UnidirectionalStreamTests {
         expectClose(endpoint.receive([0x02], on: .unidirectional(9, of: role.peer)), .streamCreationError)
     }
 
+    // Holds: 9114-6.1-1
     @Test("A server opens no bidirectional streams (RFC 9114 section 6.1)")
     func bidirectionalFromServer() {
         var client = TestEndpoint.started(.client)

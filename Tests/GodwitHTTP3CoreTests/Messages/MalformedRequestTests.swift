@@ -134,14 +134,19 @@ struct MalformedRequestTests {
         MessageCase("with an empty host", PeerBytes.connect + [("host", "")]),
     ]
 
+    // Holds: 9114-4.1.2-1, 9114-4.1.2-2, 9114-4.3-1, 9114-4.3-3, 9114-4.3-5, 9114-4.3-6, 9114-4.3-7
+    // Holds: 9114-4.3.1-1, 9114-4.3.1-4, 9114-4.3.1-5, 9114-4.3.1-6, 9114-4.3.1-7, 9114-4.3.1-8
     @Test(
         "Pseudo-header fields break the rules: H3_MESSAGE_ERROR (RFC 9114 section 4.3)",
         arguments: pseudoHeaders)
     func brokenPseudoHeaders(example: MessageCase) { expectMalformed(example) }
 
+    // Holds: 9114-4.1-5, 9114-4.1.2-1, 9114-4.1.2-2, 9114-4.2-2, 9114-4.2-3, 9114-4.2-4, 9114-4.2-5
+    // Holds: 9114-4.3.1-1, 9114-4.3.1-8, 9114-4.3.1-9, 9114-10.3-1, 9114-10.3-2
     @Test("Fields break the rules: H3_MESSAGE_ERROR (RFC 9114 sections 4.2 and 10.3)", arguments: fields)
     func brokenFields(example: MessageCase) { expectMalformed(example) }
 
+    // Holds: 9114-4.3.1-8, 9114-4.3.1-9, 9114-4.4-1
     @Test("CONNECT breaks its rules: H3_MESSAGE_ERROR (RFC 9114 section 4.4)", arguments: connects)
     func brokenConnect(example: MessageCase) { expectMalformed(example) }
 
@@ -201,6 +206,7 @@ struct MalformedRequestTests {
         MessageCase("content-length of none", get(("content-length", "0"))),
     ]
 
+    // Holds: 9114-4.2-5, 9114-4.3.1-5, 9114-4.3.1-7, 9114-4.3.1-9, 9114-4.3.1-10, 9114-4.4-1
     @Test(
         "What keeps to the rules comes through as it was sent (RFC 9114 section 4.3.1)", arguments: wellFormed
     )
@@ -224,6 +230,7 @@ struct MalformedRequestTests {
         #expect(reason.contains("x?[31m") && reason.utf8.count < 200 && !reason.contains("\u{1b}"))
     }
 
+    // Holds: 9114-4.1.2-2, 9114-4.2-2, 9114-4.2-4, 9114-4.3-4
     @Test(
         "Trailers have no pseudo-header fields and no connection-specific ones (RFC 9114 section 4.3)",
         arguments: [
@@ -242,6 +249,7 @@ struct MalformedRequestTests {
         expectStreamError(client.receive(response, on: 0), .messageError)
     }
 
+    // Holds: 9114-4.2.1-1
     @Test("Cookies in several lines are one for whoever asks (RFC 9114 section 4.2.1)")
     func cookies() {
         var server = TestEndpoint.started(.server)

@@ -18,6 +18,7 @@ struct RequestContentTests {
         #expect(receive(length: "6", PeerBytes.data("abcdef")).request?.contentLength == 6)
     }
 
+    // Holds: 9114-4.1.2-2
     @Test("Less or more content is H3_MESSAGE_ERROR (RFC 9114 section 4.1.2)")
     func mismatch() {
         for (length, frames) in [
@@ -31,6 +32,7 @@ struct RequestContentTests {
         }
     }
 
+    // Holds: 9114-4.1.2-2
     @Test("Too much content is found by the header of its frame (RFC 9114 section 4.1.2)")
     func foundEarly() {
         let actions = receive(length: "6", [0x00] + PeerBytes.varint(1 << 50), fin: false)

@@ -36,6 +36,9 @@ struct ResponseTests {
         MessageCase("content-length that is no number", ok(("content-length", "0x10"))),
     ]
 
+    // Holds: 9114-4.1-5, 9114-4.1.2-1, 9114-4.1.2-2, 9114-4.1.2-3, 9114-4.2-2, 9114-4.2-3, 9114-4.2-4
+    // Holds: 9114-4.2-5, 9114-4.3-1, 9114-4.3-2, 9114-4.3-5, 9114-4.3-6, 9114-4.3-7, 9114-4.3.2-1
+    // Holds: 9114-10.3-2
     @Test(
         "A malformed response is never shown: H3_MESSAGE_ERROR (RFC 9114 section 4.1.2)", arguments: malformed
     )
@@ -65,6 +68,7 @@ struct ResponseTests {
         #expect(actions.last == .end(0))
     }
 
+    // Holds: 9114-4.3.2-1
     @Test("Every status but 101 from 100 to 999 is one (RFC 9110 section 15)")
     func statusCodes() {
         for status in [100, 199, 200, 204, 304, 404, 599, 600, 999] {
@@ -74,6 +78,7 @@ struct ResponseTests {
         }
     }
 
+    // Holds: 9114-4.1.2-2
     @Test(
         "Responses that never have content must not have any (RFC 9114 section 4.1.2)",
         arguments: [
@@ -93,6 +98,7 @@ struct ResponseTests {
         expectStreamError(respond(PeerBytes.data("x")), .messageError)
     }
 
+    // Holds: 9114-4.1.2-2, 9114-4.1.2-3
     @Test("The content of a response has the length it was said to have (RFC 9114 section 4.1.2)")
     func contentLength() {
         let head = PeerBytes.headers(Self.ok(("content-length", "5")))

@@ -28,6 +28,7 @@ struct TunnelTests {
         #expect(client.machine.openRequestCount == 0)
     }
 
+    // Holds: 9114-4.4-2
     @Test("HEADERS in a tunnel are H3_FRAME_UNEXPECTED (RFC 9114 section 4.4)")
     func headersInTunnel() {
         let trailers = PeerBytes.headers(("x", "1"))
@@ -36,6 +37,7 @@ struct TunnelTests {
         expectClose(server.receive(trailers, on: 0), .frameUnexpected)
     }
 
+    // Holds: 9114-4.4-2
     @Test(
         "Every frame but DATA that is known is H3_FRAME_UNEXPECTED in a tunnel (RFC 9114 section 4.4)",
         arguments: [0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0d, 0xf0700] as [UInt64])
@@ -47,6 +49,7 @@ struct TunnelTests {
         #expect(unharmed.receive(PeerBytes.frame(0x21, [0]), on: 0).isEmpty)
     }
 
+    // Holds: 9114-4.4-3, 9114-4.4-4
     @Test(
         "What breaks a tunnel is told at once, so that a proxy can close what is behind (RFC 9114 section 4.4)"
     )
@@ -94,6 +97,7 @@ struct TunnelTests {
         #expect(received.response?.contentLength == nil && received.count == 2)
     }
 
+    // Holds: 9220-3-4, 9220-3-5, 9220-3-6, 9220-3-7
     @Test("Extended CONNECT has scheme, path and protocol (RFC 9220 section 3, RFC 8441 section 4)")
     func extended() throws {
         var server = TestEndpoint.started(.server) { $0.isConnectProtocolEnabled = true }
@@ -120,6 +124,7 @@ struct TunnelTests {
         MessageCase("with connection", PeerBytes.extendedConnect + [("connection", "upgrade")]),
     ]
 
+    // Holds: 9220-3-3, 9220-3-8
     @Test("Extended CONNECT breaks its rules: H3_MESSAGE_ERROR (RFC 8441 section 4)", arguments: malformed)
     func malformedExtended(example: MessageCase) {
         var server = TestEndpoint.started(.server) { $0.isConnectProtocolEnabled = true }
@@ -131,6 +136,7 @@ struct TunnelTests {
         }
     }
 
+    // Holds: 9114-7.2.4.2-1, 9114-9-3, 9114-9-4
     @Test("A client waits for the server's setting before it extends CONNECT (RFC 8441 section 3)")
     func needsSetting() {
         var client = TestEndpoint(.client)
@@ -159,6 +165,7 @@ struct DatagramTests {
         #expect(server.receiveDatagram([1]) == [.datagram(4, 1..<1)])
     }
 
+    // Holds: 9297-2.1-2
     @Test("A datagram too short for its stream is H3_DATAGRAM_ERROR (RFC 9297 section 2.1)")
     func tooShort() {
         for bytes in [[], [0x40]] as [[UInt8]] {
@@ -167,6 +174,7 @@ struct DatagramTests {
         }
     }
 
+    // Holds: 9297-2.1-1
     @Test("A datagram for a stream that can't be is H3_DATAGRAM_ERROR (RFC 9297 section 2.1)")
     func impossibleStream() {
         var server = server()
@@ -180,6 +188,7 @@ struct DatagramTests {
         expectClose(server.receiveDatagram([0, 1]), .datagramError)
     }
 
+    // Holds: 9297-2.1-4, 9297-2.1-5
     @Test("Datagrams for streams that are not open or have ended are dropped (RFC 9297 section 2.1)")
     func dropped() {
         var server = server()
@@ -189,6 +198,7 @@ struct DatagramTests {
         #expect(server.receiveDatagram([1, 1]).isEmpty)
     }
 
+    // Holds: 9297-2-2, 9297-2-3
     @Test(
         "A datagram for a request that gives it no meaning aborts the request (RFC 9297 section 2)",
         arguments: [PeerBytes.get, PeerBytes.post, PeerBytes.connect])
@@ -199,6 +209,7 @@ struct DatagramTests {
         #expect(actions.closing == nil)
     }
 
+    // Holds: 9114-7.2.4.2-1, 9114-9-3, 9297-2-1, 9297-2.1-3, 9297-2.1.1-3
     @Test("We send datagrams when both sides said that they take them (RFC 9297 section 2.1.1)")
     func sending() {
         func begin(_ server: inout TestEndpoint, on id: StreamID = 4) -> HTTP3SendError? {
@@ -226,6 +237,7 @@ struct DatagramTests {
         #expect(begin(&deaf) == .notEnabledByPeer)
     }
 
+    // Holds: 9114-9-3, 9297-2.1.1-3
     @Test("No datagram goes out ahead of our SETTINGS (RFC 9297 section 2.1.1)")
     func afterSettings() {
         func begin(_ client: inout TestEndpoint) -> HTTP3SendError? {
@@ -257,6 +269,7 @@ struct CapsuleProtocolTests {
         return (client, server)
     }
 
+    // Holds: 9297-3.2-2, 9297-3.2-4
     @Test(
         "Capsules don't go with fields that describe content: H3_MESSAGE_ERROR (RFC 9297 section 3.2)",
         arguments: [
@@ -280,6 +293,7 @@ struct CapsuleProtocolTests {
         }
     }
 
+    // Holds: 9297-3.2-3, 9297-3.2-4
     @Test(
         "Capsules don't go with a status that has other content or none (RFC 9297 section 3.2)",
         arguments: ["204", "205", "206"])
@@ -293,6 +307,7 @@ struct CapsuleProtocolTests {
         }
     }
 
+    // Holds: 9297-3.4-4
     @Test(
         "Only a response that succeeds can have capsules (RFC 9297 section 3.4)", arguments: ["300", "404"])
     func unsuccessful(status: String) {
@@ -310,6 +325,7 @@ struct CapsuleProtocolTests {
         #expect(client.receive(PeerBytes.headers(response), on: 0).response != nil)
     }
 
+    // Holds: 9297-3.4-1, 9297-3.4-2, 9297-3.4-3
     @Test(
         "Only the Boolean true means capsules, whatever its parameters (RFC 9297 section 3.4)",
         arguments: [
@@ -357,6 +373,7 @@ struct CapsuleTests {
         return read
     }
 
+    // Holds: 9297-3.2-1, 9297-3.3-2
     @Test("Capsules come out as they went in, cut anywhere (RFC 9297 section 3.2)")
     func roundTrip() throws {
         let bytes =
@@ -369,6 +386,7 @@ struct CapsuleTests {
         }
     }
 
+    // Holds: 9297-3.2-1
     @Test("A value too long to be kept is skipped (RFC 9297 section 3.5)")
     func tooLong() throws {
         let bytes = capsule(0, [UInt8](repeating: 9, count: 101)) + capsule(0, [1])
@@ -376,6 +394,7 @@ struct CapsuleTests {
         #expect(try read(bytes.map { [$0] }) == ["0 101 [0]", "0 1 [1]"])
     }
 
+    // Holds: 9297-3.3-1, 9297-3.3-3, 9297-3.3-5
     @Test("An end within a capsule makes the message malformed (RFC 9297 section 3.3)")
     func truncated() {
         let bytes = capsule(0x1234, [1, 2, 3])

@@ -67,6 +67,7 @@ struct BlockedStreamTests {
         for id: StreamID in [0, 4, 8] { #expect(actions.contains(.end(id))) }
     }
 
+    // Holds: 9114-4.1.2-2
     @Test("A malformed request that had to wait is found then (RFC 9114 section 4.1.2)")
     func malformed() throws {
         var (client, server) = pair()
@@ -99,6 +100,7 @@ struct BlockedStreamTests {
         }
     }
 
+    // Holds: 9204-2.1.2-2
     @Test("More waiting streams than promised are QPACK_DECOMPRESSION_FAILED (RFC 9204 section 2.1.2)")
     func tooMany() {
         var (client, _) = pair()
@@ -115,6 +117,7 @@ struct BlockedStreamTests {
         }
     }
 
+    // Holds: 9204-2.1.2-1
     @Test("Before the peer's SETTINGS nothing can have to wait (RFC 9204 section 3.2.3)")
     func beforeSettings() {
         var client = TestEndpoint(.client)
@@ -148,6 +151,7 @@ struct BlockedStreamTests {
         #expect(server.receive([], on: 8).isEmpty)
     }
 
+    // Holds: 9204-4.3.1-2, 9204-4.4.3-1
     @Test("What breaks QPACK ends the connection with its own codes (RFC 9204 section 6)")
     func errors() {
         var section = TestEndpoint.started(.server)

@@ -52,6 +52,7 @@ struct RequestEndTests {
         #expect(server.machine.openRequestCount == 0)
     }
 
+    // Holds: 9114-4.1-9
     @Test("A client keeps a response whose server stopped its request (RFC 9114 section 4.1)")
     func stoppedRequest() {
         var client = TestEndpoint.started(.client)
@@ -73,6 +74,7 @@ struct RequestEndTests {
         #expect(server.machine.openRequestCount == 0)
     }
 
+    // Holds: 9114-4.1.1-1, 9114-4.1.1-2
     @Test("Giving up ends what is open: cancelled where somebody knows of it (RFC 9114 section 4.1.1)")
     func cancel() {
         var server = serverWithRequest()
@@ -93,6 +95,7 @@ struct RequestEndTests {
         #expect(client.take().isEmpty)
     }
 
+    // Holds: 9114-4.1.1-1, 9114-4.1.1-2
     @Test("A request that is being answered is not rejected any more (RFC 9114 section 4.1.1)")
     func rejectedTooLate() {
         var untouched = serverWithRequest()
@@ -110,6 +113,7 @@ struct RequestEndTests {
         #expect(client.take() == [.stopSending(0, code: .requestCancelled)])
     }
 
+    // Holds: 9114-8-1
     @Test(
         "A code that nobody knows, or that has no meaning there, is like H3_NO_ERROR (RFC 9114 section 8)",
         arguments: [0x100, 0x103, 0x21, 0xdead_beef, 1 << 62 - 1] as [UInt64])

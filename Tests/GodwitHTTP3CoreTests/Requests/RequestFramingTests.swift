@@ -58,6 +58,7 @@ struct RequestFramingTests {
         #expect(server.receive([], on: 0, fin: true) == [.end(0)])
     }
 
+    // Holds: 9114-4.1-3
     @Test("DATA before the header section is H3_FRAME_UNEXPECTED, even empty (RFC 9114 section 4.1)")
     func dataFirst() {
         for (role, id) in [(Role.server, StreamID(rawValue: 0)), (.client, 0)] {
@@ -67,6 +68,7 @@ struct RequestFramingTests {
         }
     }
 
+    // Holds: 9114-4.1-3
     @Test("DATA behind an interim response is H3_FRAME_UNEXPECTED (RFC 9114 section 4.1)")
     func dataBehindInterim() {
         var client = TestEndpoint.started(.client)
@@ -75,6 +77,7 @@ struct RequestFramingTests {
         expectClose(client.receive(bytes, on: 0), .frameUnexpected)
     }
 
+    // Holds: 9114-4.1-3
     @Test("Neither HEADERS nor DATA follow the trailer section (RFC 9114 section 4.1)")
     func behindTrailers() {
         let trailed = post + PeerBytes.headers(("x-sum", "9"))
@@ -88,6 +91,7 @@ struct RequestFramingTests {
         }
     }
 
+    // Holds: 9114-7.2.3-1, 9114-7.2.4-5, 9114-7.2.6-2, 9114-7.2.7-1, 9218-7.2-2
     @Test(
         "Frames of the control stream on a request stream are H3_FRAME_UNEXPECTED (RFC 9114 section 7.2)",
         arguments: [0x03, 0x04, 0x07, 0x0d, 0xf0700, 0xf0701] as [UInt64])
@@ -101,6 +105,7 @@ struct RequestFramingTests {
         expectClose(client.receive(PeerBytes.frame(type), on: 0), .frameUnexpected)
     }
 
+    // Holds: 9114-7.2.8-3, 9218-2.1-5
     @Test(
         "Frames that HTTP/2 had are H3_FRAME_UNEXPECTED here too (RFC 9114 section 7.2.8)",
         arguments: [0x02, 0x06, 0x08, 0x09] as [UInt64])
@@ -109,6 +114,7 @@ struct RequestFramingTests {
         expectClose(server.receive(request + PeerBytes.frame(type, [1, 2]), on: 0), .frameUnexpected)
     }
 
+    // Holds: 9114-7.2.8-1, 9114-9-1
     @Test("Unknown frames may stand anywhere, and mean nothing (RFC 9114 sections 4.1 and 9)")
     func unknownFrames() {
         let grease =
@@ -121,6 +127,7 @@ struct RequestFramingTests {
         #expect(actions.count == 4 && actions.last == .end(0), "\(actions)")
     }
 
+    // Holds: 9114-7.1-4, 9114-10.8-1
     @Test("A stream that ends within a frame is H3_FRAME_ERROR (RFC 9114 section 7.1)")
     func truncated() {
         let whole = post + PeerBytes.data("abc") + PeerBytes.frame(0x40, [1, 2])
@@ -160,6 +167,7 @@ struct RequestFramingTests {
         }
     }
 
+    // Holds: 9114-4.1-2
     @Test("A second request or response on a stream is malformed (RFC 9114 section 4.1)")
     func secondMessage() {
         var server = TestEndpoint.started(.server)

@@ -13,6 +13,7 @@ struct SendingTests {
 
     private func ok(length: String) -> [(String, String)] { PeerBytes.ok + [("content-length", length)] }
 
+    // Holds: 9114-7.2.1-1
     @Test("The parts of a response come in their order (RFC 9114 section 4.1)")
     func order() {
         var server = server()
@@ -42,6 +43,7 @@ struct SendingTests {
         #expect(throws: HTTP3SendError.sendingEnded) { try server.machine.finish(0) }
     }
 
+    // Holds: 9114-7.1-1
     @Test("What is written is what the peer reads (RFC 9114 section 7.2)")
     func readBack() {
         var server = server()
@@ -67,6 +69,7 @@ struct SendingTests {
         #expect(range.count == 300 && range.upperBound < count)
     }
 
+    // Holds: 9114-4.1-1, 9114-7.2.1-1
     @Test("A request with content, sent in parts (RFC 9114 section 4.1)")
     func requestInParts() throws {
         var client = TestEndpoint.started(.client)
@@ -138,6 +141,7 @@ struct SendingTests {
         #expect(error == .malformed(field: ":status", reason: "of an interim response"))
     }
 
+    // Holds: 9114-4.2-3, 9114-4.3-4
     @Test(
         "Trailers that frame or route a message are not sent (RFC 9110 section 6.5.1)",
         arguments: [
@@ -154,6 +158,7 @@ struct SendingTests {
         #expect(server.trailers([("x", "1")]) == nil)
     }
 
+    // Holds: 9114-7.2.4.2-1
     @Test("The peer's limit on field sections is kept to (RFC 9114 section 4.2.2)")
     func peerLimit() {
         var server = TestEndpoint.started(.server, peer: [(0x06, 100)])

@@ -108,6 +108,8 @@ struct MachineryTests {
         #expect(HTTP3Error(.idError, "why").description == "H3_ID_ERROR: why")
     }
 
+    // Holds: 9114-11.2.1-3, 9114-11.2.1-4, 9114-11.2.2-2, 9114-11.2.2-3, 9114-11.2.3-2, 9114-11.2.3-3
+    // Holds: 9114-11.2.4-3, 9114-11.2.4-4, 9297-5.4-2, 9297-5.4-3
     @Test("Nothing that means something has a reserved number (RFC 9114 section 11.2, RFC 9297 section 5.4)")
     func nothingReserved() {
         let frames: [GodwitHTTP3Core.FrameType] = [
