@@ -192,7 +192,18 @@ extension Connection {
 
     // MARK: Time and trouble
 
+    /// When an acknowledgement is overdue by a probe timeout (section 5.3.1). What is sent meanwhile does not put that
+    /// off, as it does the timer of RFC 9002 section 6.2.1.
+    var silenceDeadline: Instant {
+        guard let migration, migration.watchesSilence, let oldest = loss.oldestAwaitedTime(.application)
+        else {
+            return .distantFuture
+        }
+        return max(oldest, migration.watchesSilenceFrom) + ptoSpan
+    }
+
     func handleMigrationDeadline(now: Instant) {
+        if silenceDeadline <= now { handleClientMigration(.silence(largestSent: largestSent), now: now) }
         guard let deadline = migration?.deadline, deadline <= now else { return }
         if role == .client {
             handleClientMigration(.deadline, now: now)

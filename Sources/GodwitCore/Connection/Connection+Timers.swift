@@ -21,7 +21,7 @@ extension Connection {
         }
         if let ids = localIDs.deadline { earliest = min(earliest, ids) }
         earliest = min(earliest, timers.pacing, timers.discardEarlyDataAt, timers.tidyAt)
-        if let deadline = migration?.deadline { earliest = min(earliest, deadline) }
+        if let migration { earliest = min(earliest, migration.deadline ?? .distantFuture, silenceDeadline) }
         if let keys = protection.oneRTT { earliest = min(earliest, keys.discardDeadline) }
         return earliest == .distantFuture ? nil : earliest
     }

@@ -12,6 +12,10 @@ final class ConnectionMigration: Codable {
     private(set) var hasFrameToSend = false
     /// Whether a server waits for its client to come to where it is now.
     private(set) var awaitsClient = false
+    /// Whether a client wants to know when its server is silent.
+    private(set) var watchesSilence = false
+    /// Since when it does: what was overdue before was known.
+    private(set) var watchesSilenceFrom = Instant(nanoseconds: .min)
     /// Until when silence does not end the connection.
     private(set) var suspendsIdleUntil = Instant(nanoseconds: .min)
 
@@ -108,6 +112,7 @@ final class ConnectionMigration: Codable {
         machine.resume(shiftedBy: span)
         lastHeard += span
         lastElicited += span
+        if watchesSilence { watchesSilenceFrom += span }
         update(now: lastHeard)
     }
 
@@ -118,6 +123,8 @@ final class ConnectionMigration: Codable {
         switch machine {
         case .off: break
         case .client(let client):
+            if client.watchesSilence, !watchesSilence { watchesSilenceFrom = now }
+            watchesSilence = client.watchesSilence
             suspendsIdleUntil = client.idleTimeoutSuspended(at: now) ?? Instant(nanoseconds: .min)
         case .server(let server): awaitsClient = server.awaitsClient
         }

@@ -58,6 +58,11 @@ struct LossDetection: Codable, Sendable {
 
     func largestSent(_ space: PacketNumberSpace) -> UInt64? { self[space].largestSent }
 
+    /// When the oldest packet was sent that awaits its acknowledgement; nil when none does.
+    mutating func oldestAwaitedTime(_ space: PacketNumberSpace) -> Instant? {
+        self[space].oldestAwaitedTime()
+    }
+
     func hasAckElicitingInFlight(_ space: PacketNumberSpace) -> Bool { self[space].ackElicitingInFlight > 0 }
 
     /// Takes a packet in that is about to leave (RFC 9002 appendix A.5).

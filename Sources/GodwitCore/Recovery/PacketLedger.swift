@@ -34,6 +34,8 @@ struct PacketLedger: Codable, Sendable {
     private(set) var lossTime: Instant?
     private(set) var lastAckElicitingTime: Instant?
     private(set) var ackElicitingInFlight = 0
+    /// No packet with a lower number awaits its acknowledgement.
+    private var firstAwaited: UInt64 = 0
     private var notInFlight = 0
     private var skipped = SkippedNumbers()
     private var lostPackets = LostPacketMemory()
@@ -46,6 +48,7 @@ struct PacketLedger: Codable, Sendable {
         if packet.flags.contains(.ecnMarked) { markedPacketsSent += 1 }
         if packet.isAwaited {
             lastAckElicitingTime = packet.timeSent
+            if ackElicitingInFlight == 0 { firstAwaited = number }
             ackElicitingInFlight += 1
         }
         if !packet.isInFlight, !makeRoomForPacketNotInFlight() { return }
@@ -79,6 +82,23 @@ struct PacketLedger: Codable, Sendable {
         let entry = entries.removeFirst()
         if !entry.packet.isInFlight { notInFlight -= 1 }
         records.removeAll(below: entry.firstRecord + UInt64(entry.recordCount))
+    }
+
+    /// When the oldest packet was sent that awaits its acknowledgement; nil when none does.
+    ///
+    /// Remembers how far it looked, so that asking again costs nothing.
+    mutating func oldestAwaitedTime() -> Instant? {
+        guard ackElicitingInFlight > 0 else { return nil }
+        var index = firstIndex(atOrAbove: firstAwaited)
+        while index < entries.endIndex {
+            let entry = entries[index]
+            if entry.state == .outstanding, entry.packet.isAwaited {
+                firstAwaited = entry.number
+                return entry.packet.timeSent
+            }
+            index += 1
+        }
+        return nil
     }
 
     /// Takes an entry out of the count of open ones.

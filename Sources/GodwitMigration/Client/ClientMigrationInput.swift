@@ -26,6 +26,11 @@ public enum ClientMigrationInput: Hashable, Sendable {
     case pathFailed(NetworkAddress)
     /// A probe timeout; the number is that of the last packet sent before it.
     case probeTimeout(largestSent: UInt64)
+    /// The oldest packet that awaits its acknowledgement was sent a probe timeout ago; the number is that of the last
+    /// packet sent. Packets that are sent all the while put a probe timeout off, and not this.
+    ///
+    /// Needed while ``ClientMigrationMachine/watchesSilence``.
+    case silence(largestSent: UInt64)
     /// The network says that the address can't be reached.
     case unreachable(NetworkAddress, largestSent: UInt64)
     /// The client sends from another address of its own from now on.

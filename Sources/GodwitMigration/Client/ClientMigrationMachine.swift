@@ -16,6 +16,8 @@ public struct ClientMigrationMachine: Hashable, Sendable, Codable {
     public private(set) var wantsAcknowledgements = false
     /// Whether ``ClientMigrationInput/elicited`` is worth reporting.
     public private(set) var wantsElicitation = false
+    /// Whether ``ClientMigrationInput/silence(largestSent:)`` is worth reporting.
+    public private(set) var watchesSilence = false
     /// Whether packets from the active address are worth reporting.
     private var wantsActivePackets = false
 
@@ -68,9 +70,10 @@ public struct ClientMigrationMachine: Hashable, Sendable, Codable {
     }
 
     /// What is asked for every packet is kept at hand, since it changes with inputs only.
-    private mutating func updateInterests() {
+    private mutating func updateInterests(_ active: NetworkAddress) {
         switch behaviour {
         case .godwit(let client):
+            watchesSilence = client.search == nil && client.candidates.hasTold(besides: active)
             deadline = client.deadline.unlessNever
             wantsAcknowledgements = client.search?.isDoubt ?? false
             wantsElicitation = client.silence.isDormant
@@ -84,7 +87,7 @@ public struct ClientMigrationMachine: Hashable, Sendable, Codable {
         guard case .godwit(var client) = behaviour else { return }
         client.shift(by: span)
         behaviour = .godwit(client)
-        updateInterests()
+        deadline = client.deadline.unlessNever
     }
 
     // MARK: Inputs
@@ -100,7 +103,7 @@ public struct ClientMigrationMachine: Hashable, Sendable, Codable {
         actions: inout ClientMigrationActions
     ) throws(TransportError) {
         let context = ClientContext(now: now, surroundings: surroundings, isExtended: agreement.isExtended)
-        defer { updateInterests() }
+        defer { updateInterests(context.active) }
         switch behaviour {
         case .godwit(var client):
             defer { behaviour = .godwit(client) }
@@ -120,7 +123,7 @@ public struct ClientMigrationMachine: Hashable, Sendable, Codable {
         guard case .godwit(var client) = behaviour else { return false }
         defer {
             behaviour = .godwit(client)
-            updateInterests()
+            updateInterests(surroundings.active)
         }
         let context = ClientContext(now: now, surroundings: surroundings, isExtended: agreement.isExtended)
         return client.absorbsReset(from: remote, context, &actions)
@@ -149,7 +152,7 @@ public struct ClientMigrationMachine: Hashable, Sendable, Codable {
         case .pathValidated(let address, let packetNumber):
             client.onValidated(address, rules: &rules, packetNumber: packetNumber, context, &actions)
         case .pathFailed(let address): client.onFailed(address)
-        case .probeTimeout(let largestSent):
+        case .probeTimeout(let largestSent), .silence(let largestSent):
             client.startSearch(.silence, isDoubt: true, largestSent: largestSent, context, &actions)
         case .unreachable(let address, let largestSent):
             guard address == context.active else { return }
@@ -181,7 +184,8 @@ public struct ClientMigrationMachine: Hashable, Sendable, Codable {
         case .pathValidated(let address, let packetNumber):
             if client.onValidated(address, &actions) { rules.onMoved(packetNumber: packetNumber) }
         case .pathFailed(let address): client.onFailed(address, &actions)
-        case .packet, .acknowledgement, .elicited, .unreachable, .localAddressChanged, .deadline: break
+        case .packet, .acknowledgement, .elicited, .silence, .unreachable, .localAddressChanged, .deadline:
+            break
         }
     }
 }
