@@ -66,6 +66,7 @@ extension Connection {
         paths.resume(at: thaw.now, shiftedBy: thaw.frozen, localAddress: nil)
         let clients = paths.peerAddresses(limit: ServerThaw.clientAddressLimit)
         migration?.movedFrom = paths.active.local
+        migration?.awaitsSign = true
         migration?.awaitsFirstWord = true
         leaveOutNumbers()
         paths.moveServer(to: locals, at: thaw.now)
@@ -118,14 +119,26 @@ extension Connection {
             migration.owesFreshIDs = false
             localIDs.retireAllIssued()
         }
+        if migration.awaitsSign {
+            migration.awaitsSign = false
+            // What was sent before may have found no way in. That says nothing about congestion.
+            loss.resumedAt = arrival.now
+        }
         if content.isNonProbing, migration.awaitsFirstWord {
             migration.awaitsFirstWord = false
-            // What was sent before the client let packets from here in is lost, and a timeout would tell late. What
-            // has come was acknowledged by now.
-            for path in paths.all { giveUp(path.id, now: arrival.now) }
-            loss.ptoCount = 0
+            giveUpUnheard(now: arrival.now)
         }
         handleServerMigration(.clientPacket(isNonProbing: content.isNonProbing), now: arrival.now)
+    }
+
+    /// The client has acknowledged what has come, from before the freeze and since. What has not is lost, and a timeout
+    /// would tell late; unless it is still on its way.
+    private func giveUpUnheard(now: Instant) {
+        let rtt = paths.active.rtt
+        let context = lossContext
+        loss.declareLost(sentUpTo: rtt.hasSample ? now - rtt.minimum : now, into: &scratch.outcome)
+        applyOutcome(now: now, context)
+        loss.ptoCount = 0
     }
 
     /// Section 6.6.6: whether the client acknowledges what this copy of the connection never sent.

@@ -36,6 +36,8 @@ final class ConnectionMigration: Codable {
     var movedFrom: NetworkAddress?
     /// Packet numbers that no copy of the connection was to use: who acknowledges one has seen another copy.
     var unusedNumbers: Range<UInt64>?
+    /// Whether nothing has come from the client since the latest thaw.
+    var awaitsSign = false
     /// Whether nothing but probes has come from the client since the latest thaw.
     var awaitsFirstWord = false
     /// Whether the client has yet to be asked for the connection ids back that it had before the thaw.

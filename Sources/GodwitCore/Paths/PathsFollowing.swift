@@ -129,8 +129,8 @@ extension Paths {
         return Array(found.prefix(limit))
     }
 
-    /// Goes on at another address of the server's. The peer's address is what it was, so data may flow at once; what
-    /// was in flight is given up, without a sign of congestion.
+    /// Goes on at another address of the server's. The peer's address is what it was, so data may flow at
+    /// once. What was in flight has most likely arrived: what left before a freeze did not stop on its way.
     ///
     /// - Parameter locals: all addresses that the server has now.
     mutating func moveServer(to locals: [NetworkAddress], at now: Instant) {
@@ -138,6 +138,6 @@ extension Paths {
         guard let local = locals.first(where: { $0.isIPv4 == remote.isIPv4 }) ?? locals.first else { return }
         admittedLocals = ContiguousArray(locals)
         guard !active.local.covers(local) else { return }
-        moveAll(toLocal: local, challenges: false, .noLongerUsed, at: now)
+        moveAll(toLocal: local, challenges: false, at: now)
     }
 }

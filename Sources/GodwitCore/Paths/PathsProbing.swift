@@ -124,20 +124,15 @@ extension Paths {
 
     /// Puts the active path, and the one to fall back to, on a new local address; the others have lost
     /// theirs.
-    ///
-    /// - Parameter reason: what becomes of what is in flight.
-    mutating func moveAll(
-        toLocal local: NetworkAddress, challenges: Bool = true, _ reason: PathRemoval = .replaced,
-        at now: Instant
-    ) {
+    mutating func moveAll(toLocal local: NetworkAddress, challenges: Bool = true, at now: Instant) {
         let (old, oldFallback) = (active, fallback.map { self[$0] })
-        for path in all where path.id != old.id && path.id != fallback { remove(path.id, reason) }
+        for path in all where path.id != old.id && path.id != fallback { remove(path.id, .replaced) }
         let new = moved(old, toLocal: local, challenges: challenges, at: now)
         let newFallback = oldFallback.map { moved($0, toLocal: local, challenges: challenges, at: now) }
         actions.append(.activeChanged(from: old.id, to: new, resetCongestion: true))
         (activeIndex, awaitedPeerMove) = (index(of: new) ?? 0, nil)
-        remove(old.id, reason)
-        if let oldFallback { remove(oldFallback.id, reason) }
+        remove(old.id, .replaced)
+        if let oldFallback { remove(oldFallback.id, .replaced) }
         fallback = newFallback
         mayHaveProbes = true
     }

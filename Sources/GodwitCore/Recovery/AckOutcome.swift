@@ -64,12 +64,12 @@ extension AckOutcome {
         paths[index].newestAckedTime = max(paths[index].newestAckedTime ?? packet.timeSent, packet.timeSent)
     }
 
-    mutating func addLost(_ number: UInt64, _ packet: SentPacket) {
+    /// - Parameter isTelling: whether it is a sign of congestion.
+    mutating func addLost(_ number: UInt64, _ packet: SentPacket, isTelling: Bool) {
         addAbandoned(number, packet)
         let index = indexOfPath(packet.path)
         if packet.flags.contains(.ecnMarked) { paths[index].lostMarkedPackets += 1 }
-        guard packet.isInFlight, !packet.isMTUProbe, !packet.flags.contains(.aside) else { return }
-        paths[index].congestionLosses += 1
+        if isTelling { paths[index].congestionLosses += 1 }
     }
 
     /// A packet that was given up without a sign of congestion.

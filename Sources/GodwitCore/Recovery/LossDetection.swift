@@ -41,6 +41,8 @@ struct LossDetection: Codable, Sendable {
     var ptoCount = 0
     /// When the anti-deadlock timer was last started over.
     var antiDeadlockStart = Instant.zero
+    /// The end of the last freeze, or when the peer was first heard of after it. Until then packets may have gone
+    /// where nothing lets them through: their loss says nothing about congestion, and time counts only from here.
     var resumedAt = Instant(nanoseconds: .min)
     var statistics = LossStatistics()
 

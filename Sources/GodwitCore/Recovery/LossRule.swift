@@ -38,7 +38,8 @@ struct LossRule {
     var path: PathID
     var packetThreshold: UInt64
     var delay: TimeSpan
-    /// The end of the last freeze: time before it does not count toward ``delay``.
+    /// The end of the last freeze: time before it does not count toward ``delay``, and what was sent before it
+    /// says nothing about congestion.
     var resumedAt: Instant
     /// Nil before the path has a sample of the round-trip time.
     var firstSampleTime: Instant?
@@ -46,6 +47,12 @@ struct LossRule {
 
     /// When a packet that was overtaken counts as lost.
     func lossTime(_ packet: SentPacket) -> Instant { max(packet.timeSent, resumedAt) + delay }
+
+    /// Whether the loss of the packet is a sign of congestion.
+    func isTelling(_ packet: SentPacket) -> Bool {
+        packet.isInFlight && !packet.isMTUProbe && !packet.flags.contains(.aside)
+            && packet.timeSent >= resumedAt
+    }
 
     func isLostByNumber(_ number: UInt64, largestAcknowledged: UInt64) -> Bool {
         largestAcknowledged - number >= packetThreshold
@@ -85,7 +92,7 @@ struct PersistentCongestionPeriod: Codable, Sendable, Equatable {
     /// which say nothing about congestion.
     private func counts(_ packet: SentPacket, _ rule: LossRule) -> Bool {
         guard let firstSample = rule.firstSampleTime, packet.timeSent > firstSample else { return false }
-        return packet.isAwaited && !packet.isMTUProbe && !packet.flags.contains(.beforeResume)
+        return packet.isAwaited && rule.isTelling(packet) && !packet.flags.contains(.beforeResume)
     }
 
     private func wasInterrupted(from start: Instant, to end: Instant) -> Bool {

@@ -24,6 +24,13 @@ extension LossDetection {
         self[space].abandon(into: &outcome) { $0.path == path }
     }
 
+    /// Gives up what was sent up to a moment, on whatever path: the peer has said what it has got of it. Nobody's
+    /// congestion window shrinks for it.
+    mutating func declareLost(sentUpTo time: Instant, into outcome: inout AckOutcome) {
+        outcome.begin(space: .application, largestSent: largestSent(.application) ?? 0)
+        self[.application].abandon(into: &outcome) { $0.timeSent <= time }
+    }
+
     /// Gives up the 0-RTT packets that the server refused to read (RFC 9002 section 6.4).
     mutating func rejectEarlyData(into outcome: inout AckOutcome) {
         outcome.begin(space: .application, largestSent: largestSent(.application) ?? 0)

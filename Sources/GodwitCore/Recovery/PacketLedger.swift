@@ -265,7 +265,7 @@ extension PacketLedger {
         }
         settle(index, .lost)
         guard entry.packet.isInFlight else { return true }
-        outcome.addLost(entry.number, entry.packet)
+        outcome.addLost(entry.number, entry.packet, isTelling: rule.isTelling(entry.packet))
         reportLostFrames(entry, into: &outcome)
         lostPackets.insert(
             LostPacketMemory.Entry(
