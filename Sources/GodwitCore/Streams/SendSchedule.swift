@@ -3,8 +3,9 @@ import GodwitWire
 /// Whose turn it is to send (RFC 9000 section 2.3, RFC 9218 section 10).
 ///
 /// A stream stands in one of three queues of its urgency level, or in none when it has nothing that it may
-/// send. Lost data goes before new data of the same level. The schedule only holds slots; ``Streams`` says
-/// what each has.
+/// send. Lost data goes before new data of the same level, but not for so long that a small request waits for
+/// the megabytes that were lost with a path: see ``longestResend``. The schedule only holds slots; ``Streams``
+/// says what each has.
 struct SendSchedule: Sendable {
     enum Queue: Int, Sendable {
         /// Lost data or a bare end, which need no credit.
@@ -15,6 +16,9 @@ struct SendSchedule: Sendable {
         case incremental
     }
 
+    /// After so many packets in a row that begin with lost data, one begins with new data.
+    static let longestResend = 4
+
     private static let levelCount = 8
     private var lists = SlotLists(listCount: Int8(levelCount * 3))
     /// A bit for each level whose resend queue holds somebody.
@@ -23,6 +27,8 @@ struct SendSchedule: Sendable {
     private var freshLevels: UInt8 = 0
     /// A bit for each level whose last packet began with an ordered stream: the incremental ones come next.
     private var orderedWentLast: UInt8 = 0
+    /// How many packets in a row began with lost data, as far as it matters.
+    private var resent = 0
 
     private static func list(_ level: Int, _ queue: Queue) -> Int { level * 3 + queue.rawValue }
 
@@ -36,7 +42,8 @@ struct SendSchedule: Sendable {
         let levels = withCredit ? resendLevels | freshLevels : resendLevels
         guard levels != 0 else { return nil }
         let level = levels.trailingZeroBitCount
-        if resendLevels & (1 << level) != 0 { return lists.first(Self.list(level, .resend)) }
+        let isFreshDue = resent >= Self.longestResend && withCredit && freshLevels & (1 << level) != 0
+        if resendLevels & (1 << level) != 0, !isFreshDue { return lists.first(Self.list(level, .resend)) }
         let ordered = lists.first(Self.list(level, .ordered))
         let incremental = lists.first(Self.list(level, .incremental))
         // RFC 9218 section 10: neither kind is to starve the other.
@@ -49,15 +56,17 @@ struct SendSchedule: Sendable {
         guard let list = lists.list(of: slot) else { return }
         let bit: UInt8 = 1 << (list / 3)
         switch Queue(rawValue: list % 3) {
-        case .ordered: orderedWentLast |= bit
-        case .incremental: orderedWentLast &= ~bit
-        case .resend, nil: break
+        case .ordered: (orderedWentLast, resent) = (orderedWentLast | bit, 0)
+        case .incremental: (orderedWentLast, resent) = (orderedWentLast & ~bit, 0)
+        case .resend: resent = min(resent + 1, Self.longestResend)
+        case nil: break
         }
     }
 
-    /// The packet that began with this slot is full: an incremental stream goes behind its level's others.
+    /// The packet that began with this slot is full: an incremental stream goes behind its level's others, and one that
+    /// has lost data behind those that have.
     mutating func endTurn(of slot: Int) {
-        guard let list = lists.list(of: slot), list % 3 == Queue.incremental.rawValue else { return }
+        guard let list = lists.list(of: slot), list % 3 != Queue.ordered.rawValue else { return }
         lists.moveToEnd(slot)
     }
 

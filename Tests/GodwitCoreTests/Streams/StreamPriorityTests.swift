@@ -78,6 +78,16 @@ struct StreamPriorityTests {
         #expect(turns(client, 2) == [2, 1])
     }
 
+    @Test("A small request does not wait for all that was lost with a path (RFC 9000 section 2.3)")
+    func retransmissionsLeaveRoom() throws {
+        let client = try client([.default, .default])
+        let packets = (0..<8).compactMap { _ in client.packet(size: 1000) }
+        for packet in packets { client.lose(packet) }
+        let small = try #require(client.open(.unidirectional))
+        try client.write(small, pattern(200))
+        #expect(turns(client, 6) == [0, 0, 0, 0, 2, 1])
+    }
+
     @Test("A change of priority takes effect at once (RFC 9218 section 10)")
     func reprioritization() throws {
         let client = try client([.default, .default])
