@@ -4,7 +4,9 @@ import GodwitWire
 ///
 /// It serves the first slow start only; later ones end at the threshold that the first one found (RFC 9406
 /// section 4.2). Rounds are measured by packet numbers of the application space. There is no limit L on the
-/// growth per ACK frame, because sending is paced.
+/// growth per ACK frame, because sending is paced. For the same reason samples are judged eight by eight and not by
+/// their round alone: a round that began with an empty queue may end with a long one, and the next is twice as large.
+/// Conservative Slow Start ends early when the delay goes on rising, which is what it is there to find out.
 struct HyStart: Codable, Sendable, Equatable {
     enum Constants {
         static let minimumThreshold = TimeSpan.milliseconds(4)
@@ -17,6 +19,8 @@ struct HyStart: Codable, Sendable, Equatable {
 
     private var lastRoundMinimum: TimeSpan?
     private var currentRoundMinimum: TimeSpan?
+    /// The smallest of the samples that are judged next, and how many they are.
+    private var groupMinimum: TimeSpan?
     private var sampleCount = 0
     /// The largest number sent when the round began; its acknowledgment ends the round.
     private var roundEnd: UInt64?
@@ -40,13 +44,15 @@ struct HyStart: Codable, Sendable, Equatable {
     mutating func onAck(largestAcked: UInt64, largestSent: UInt64, rtt: TimeSpan) -> Bool {
         guard beginRoundIfDue(largestAcked, largestSent) else { return true }
         currentRoundMinimum = min(currentRoundMinimum ?? rtt, rtt)
+        groupMinimum = min(groupMinimum ?? rtt, rtt)
         sampleCount += 1
-        guard sampleCount >= Constants.samplesPerRound, let current = currentRoundMinimum else {
-            return false
-        }
+        guard sampleCount >= Constants.samplesPerRound, let current = groupMinimum else { return false }
+        (groupMinimum, sampleCount) = (nil, 0)
         if let baseline {
             // The delay went down again: it had been jitter.
             if current < baseline { self.baseline = nil }
+            // It went up once more, so there is a queue that grows. The rounds that are left would only fill it.
+            if current >= baseline + Self.threshold(baseline) { return true }
         } else if let last = lastRoundMinimum, current >= last + Self.threshold(last) {
             baseline = current
             // The rest of this round counts as the first.
@@ -65,7 +71,7 @@ struct HyStart: Codable, Sendable, Equatable {
         roundEnd = largestSent
         lastRoundMinimum = currentRoundMinimum
         currentRoundMinimum = nil
-        sampleCount = 0
+        (groupMinimum, sampleCount) = (nil, 0)
         return true
     }
 

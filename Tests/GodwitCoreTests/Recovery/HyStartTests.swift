@@ -75,6 +75,27 @@ struct HyStartTests {
         #expect(!hyStart.isConservative)
     }
 
+    @Test("A delay that goes on rising ends it before its five rounds are over")
+    func risingOn() {
+        var hyStart = HyStart()
+        for number in UInt64(0)...1 { #expect(!round(&hyStart, number, rtt: ms(80))) }
+        #expect(!round(&hyStart, 2, rtt: ms(92)))
+        #expect(hyStart.isConservative)
+        #expect(!round(&hyStart, 3, rtt: ms(102)))
+        #expect(round(&hyStart, 4, rtt: ms(104)))
+    }
+
+    @Test("A queue that grows within a round is noticed before the next one")
+    func withinRound() {
+        var hyStart = HyStart()
+        for number in UInt64(0)...1 { _ = round(&hyStart, number, rtt: ms(80)) }
+        for frame in UInt64(1)...16 {
+            #expect(!hyStart.isConservative)
+            _ = hyStart.onAck(largestAcked: 210 + frame, largestSent: 400, rtt: frame <= 8 ? ms(80) : ms(95))
+        }
+        #expect(hyStart.isConservative)
+    }
+
     @Test(
         "Both controllers leave slow start by delay, without a reduction",
         arguments: CongestionAlgorithm.allCases)
