@@ -20,9 +20,18 @@ extension MigrationMachine {
         return .migrationViolation("a migration frame that was not negotiated", frame.type)
     }
 
+    /// In how many packets a server says its last word before a freeze.
+    public static var lastWordCopies: Int { MigrationOutbox.lastWordCopies }
+
     /// The next frame to write, to be followed by ``onFrameSent(_:)`` when it was.
     public var frameToSend: OutgoingMigrationFrame? {
         if case .server(let machine) = self { return machine.frameToSend }
+        return nil
+    }
+
+    /// The next frame for a packet that has one already.
+    public func frameToSend(after id: MigrationFrameID) -> OutgoingMigrationFrame? {
+        if case .server(let machine) = self { return machine.frameToSend(after: id) }
         return nil
     }
 

@@ -55,6 +55,14 @@ extension Connection {
                 MigrationReport(epoch: epoch, revision: revision, outcome: outcome, time: now)))
     }
 
+    /// Says the last word before a freeze, in as many packets as it is to be said in, past the congestion window: it is
+    /// this or nothing.
+    func fallSilent(_ epoch: MigrationEpoch, now: Instant) {
+        handleServerMigration(.hold(epoch), now: now)
+        if migration?.hasFrameToSend ?? false { pending.probes.application = MigrationMachine.lastWordCopies }
+        wake()
+    }
+
     /// Goes on where the plan wanted it, or anywhere else: `locals` is where the server is now.
     func arrive(_ epoch: MigrationEpoch, _ locals: [NetworkAddress], _ thaw: EndpointThaw, delay: TimeSpan) {
         guard role == .server else {
@@ -175,13 +183,14 @@ extension Connection {
 
     func writeMigrationFrames(into packet: inout PacketBuilder) {
         guard let migration, migration.hasFrameToSend else { return }
-        while let outgoing = migration.machine.frameToSend,
-            outgoing.frame.encodedSize <= packet.writer.remaining
-        {
+        var next = migration.machine.frameToSend
+        while let outgoing = next, outgoing.frame.encodedSize <= packet.writer.remaining {
             outgoing.frame.encode(into: &packet.writer)
             packet.isAckEliciting = true
             scratch.records.append(.migration(outgoing.id.rawValue))
             migration.onFrameSent(outgoing.id)
+            // One copy a packet, however many there are to be.
+            next = migration.machine.frameToSend(after: outgoing.id)
         }
     }
 }

@@ -24,8 +24,7 @@ extension Endpoint {
 
     func beginHold(_ epoch: MigrationEpoch, now: Instant) {
         for connection in servers {
-            connection.handleServerMigration(.hold(epoch), now: now)
-            connection.wake()
+            connection.fallSilent(epoch, now: now)
         }
         settle(now: now)
         environment.standstill = .falling

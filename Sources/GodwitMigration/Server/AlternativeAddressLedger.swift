@@ -6,6 +6,7 @@ import GodwitWire
 struct AlternativeAddressLedger: Hashable, Sendable, Codable {
     private struct Entry: Hashable, Sendable, Codable {
         var address: NetworkAddress
+        var isPreferred: Bool
         var isRetired: Bool
         /// Nil once it is acknowledged.
         var frame: MigrationFrameID?
@@ -40,6 +41,13 @@ struct AlternativeAddressLedger: Hashable, Sendable, Codable {
         say(address, isPreferred: true, isRetired: false, outbox: &outbox)
     }
 
+    /// No longer wants the client at an address, if it did: a client that is where it is wanted goes nowhere else
+    /// (Specs/server-migration.md 6.5.5).
+    mutating func stopPreferring(_ address: NetworkAddress, outbox: inout MigrationOutbox) {
+        guard entries.contains(where: { $0.address == address && $0.isPreferred }) else { return }
+        _ = say(address, isPreferred: false, isRetired: false, outbox: &outbox)
+    }
+
     /// Withdraws an address, whichever frame has named it.
     mutating func retire(_ address: NetworkAddress, outbox: inout MigrationOutbox) {
         _ = say(address, isPreferred: false, isRetired: true, outbox: &outbox)
@@ -57,7 +65,7 @@ struct AlternativeAddressLedger: Hashable, Sendable, Codable {
             isRetired: isRetired)
         nextSequenceNumber = min(nextSequenceNumber + 1, VariableLengthInteger.max)
         let id = outbox.append(.alternativeAddress(frame), isUrgent: true)
-        entries.append(Entry(address: address, isRetired: isRetired, frame: id))
+        entries.append(Entry(address: address, isPreferred: isPreferred, isRetired: isRetired, frame: id))
         return id
     }
 

@@ -31,3 +31,25 @@ struct ServerAnnouncement: Hashable, Sendable, Codable {
 
     mutating func onAcknowledged(_ frame: MigrationFrameID) { unacknowledged.removeAll { $0.frame == frame } }
 }
+
+/// When an announcement is said again that was not acknowledged (Specs/server-migration.md 6.1.4): a freeze may come
+/// before a loss is noticed.
+struct AnnouncementRepetition: Hashable, Sendable, Codable {
+    private static let times = 3
+
+    private(set) var next: Instant
+    private var count = 0
+
+    init(at now: Instant) { next = now + ProbeSchedule.firstInterval }
+
+    /// The one to follow, at twice the distance; nil when that was the last.
+    func following(at now: Instant) -> AnnouncementRepetition? {
+        guard count + 1 < Self.times else { return nil }
+        var following = self
+        following.count += 1
+        following.next = now + ProbeSchedule.firstInterval * (1 << Int64(following.count))
+        return following
+    }
+
+    mutating func shift(by span: TimeSpan) { next += span }
+}

@@ -16,7 +16,7 @@ extension ServerMigrationMachine {
         case .prepare(let order, let epoch, let alternatives):
             prepare([order] + alternatives, epoch, surroundings, now, &actions)
         case .leaveOut(let epoch): report(.obstructed(.notPlanned), epoch, now, &actions)
-        case .hold(let epoch): hold(epoch)
+        case .hold(let epoch): hold(epoch, surroundings)
         case .networkSwitched(let epoch, let thaw): arrive(epoch, thaw, surroundings, now, &actions)
         case .cancel(let epoch): cancel(epoch, surroundings, &actions)
         case .changePool(let pool): changePool(to: pool, &actions)
@@ -29,8 +29,16 @@ extension ServerMigrationMachine {
         case .clientPacket(let isNonProbing): onClientPacket(isNonProbing, &actions)
         case .pathValidated(let address): onValidated(address, surroundings, now, &actions)
         case .closed: onClosed(now, &actions)
-        case .deadline: speak(now, &actions)
+        case .deadline: onDeadline(now, &actions)
         }
+    }
+
+    private mutating func onDeadline(_ now: Instant, _ actions: inout ServerMigrationActions) {
+        guard case .preparing(var move) = stage else { return speak(now, &actions) }
+        guard let repetition = move.repetition, repetition.next <= now else { return }
+        move.repetition = outbox.hasUrgent ? repetition.following(at: now) : nil
+        stage = .preparing(move)
+        outbox.repeatUrgent()
     }
 
     // MARK: Frames

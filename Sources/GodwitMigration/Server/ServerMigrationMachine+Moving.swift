@@ -2,13 +2,25 @@ import GodwitWire
 
 // The freeze and what follows: Specs/server-migration.md 6.2 and 6.3.
 extension ServerMigrationMachine {
-    /// The last word before the freeze: with the extension the client is told that it is about to happen, so
-    /// that it needs no probe timeout to begin to look (Specs/server-migration.md 6.3.1).
-    mutating func hold(_ epoch: MigrationEpoch) {
-        guard case .preparing(var move) = stage, move.epoch == epoch, agreement.allowsAlternativeAddresses
-        else { return }
-        move.strategy.prefer(ledger: &ledger, outbox: &outbox)
+    /// The last word before the freeze: what was announced and not acknowledged. With the extension the client is
+    /// told that it is about to happen, so that it needs no probe timeout to begin to look, and no idle timeout
+    /// ends the connection meanwhile (Specs/server-migration.md 6.3.1).
+    mutating func hold(_ epoch: MigrationEpoch, _ surroundings: ServerSurroundings) {
+        guard case .preparing(var move) = stage, move.epoch == epoch, policy == .godwit else { return }
+        if agreement.allowsAlternativeAddresses {
+            if move.order.destination != nil { ledger.stopPreferring(surroundings.local, outbox: &outbox) }
+            move.strategy.prefer(ledger: &ledger, outbox: &outbox)
+        }
+        if agreement.isExtended { announceHold(move.order) }
+        move.repetition = nil
         stage = .preparing(move)
+        outbox.sayLastWords()
+    }
+
+    /// By Symmetric nothing has been said of the move.
+    private mutating func announceHold(_ order: MigrationOrder) {
+        guard order == .symmetric, agreement.permits(.synchronizedSymmetric) else { return }
+        _ = outbox.append(.serverMigration(.none), isRetransmitted: false)
     }
 
     mutating func arrive(
@@ -17,6 +29,7 @@ extension ServerMigrationMachine {
     ) {
         random = SeededRandom(seed: thaw.seed)
         hasThawed = true
+        outbox.endLastWords()
         guard var move = moveUnderWay(epoch) else { return stage = .idle }
         let voice = voice(of: move.order.strategy)
         if voice == .announcingOnce, move.strategy.missingAnnouncement != nil {

@@ -23,7 +23,7 @@ extension ServerMigrationMachine {
             retireAll(except: nil, at: surroundings.local)
             return report(.obstructed(obstacle), epoch, now, &actions)
         }
-        begin(order, epoch, surroundings, &actions)
+        begin(order, epoch, surroundings, now, &actions)
         reportProgress(now, &actions)
     }
 
@@ -36,10 +36,13 @@ extension ServerMigrationMachine {
 
     private mutating func begin(
         _ order: MigrationOrder, _ epoch: MigrationEpoch, _ surroundings: ServerSurroundings,
-        _ actions: inout ServerMigrationActions
+        _ now: Instant, _ actions: inout ServerMigrationActions
     ) {
-        stage = .preparing(ServerMove(order: order, epoch: epoch, strategy: begin(order)))
+        var move = ServerMove(order: order, epoch: epoch, strategy: begin(order))
+        if order == .poolOfAddresses { announcePool(at: surroundings.local) }
         retireAll(except: order.destination, at: surroundings.local)
+        if outbox.hasUrgent { move.repetition = AnnouncementRepetition(at: now) }
+        stage = .preparing(move)
         actions.append(.event(.started(order.strategy)))
         if let destination = order.destination {
             actions.append(.supplyConnectionIDs(destination.addresses.count + 1))
@@ -167,6 +170,15 @@ extension ServerMigrationMachine {
     }
 
     // MARK: The pool
+
+    /// With the extension the client is told that a move is near, so that a long freeze does not end the connection
+    /// (Specs/server-migration.md 6.1.5). Nobody waits for it to know that.
+    private mutating func announcePool(at local: NetworkAddress) {
+        guard agreement.isExtended, pool.isTold else { return }
+        for address in pool.pool.addresses where address != local {
+            _ = ledger.announce(address, outbox: &outbox)
+        }
+    }
 
     mutating func changePool(to new: AddressPool, _ actions: inout ServerMigrationActions) {
         guard isConfirmed, agreement.isExtended, agreement.permits(.poolOfAddresses) else { return }

@@ -66,7 +66,10 @@ public struct ServerMigrationMachine: Hashable, Sendable, Codable {
     // MARK: Frames
 
     /// The next frame to write, to be followed by ``onFrameSent(_:)`` when it was.
-    public var frameToSend: OutgoingMigrationFrame? { outbox.next }
+    public var frameToSend: OutgoingMigrationFrame? { outbox.next() }
+
+    /// The next frame for a packet that has one already.
+    public func frameToSend(after id: MigrationFrameID) -> OutgoingMigrationFrame? { outbox.next(after: id) }
 
     /// Whether to leave a packet number out before the packet with the next frame, which has any peer
     /// acknowledge at once (RFC 9000 section 13.2.1, Specs/server-migration.md 3.5.4).
@@ -106,14 +109,24 @@ public struct ServerMigrationMachine: Hashable, Sendable, Codable {
 
     /// Carries the machine over a freeze, whether of a move or not.
     public mutating func resume(shiftedBy span: TimeSpan) {
-        guard case .arrived(let move, var arrival) = stage else { return }
-        arrival.shift(by: span)
-        stage = .arrived(move, arrival)
+        switch stage {
+        case .idle, .waiting: return
+        case .preparing(var move):
+            move.repetition?.shift(by: span)
+            stage = .preparing(move)
+        case .arrived(let move, var arrival):
+            arrival.shift(by: span)
+            stage = .arrived(move, arrival)
+        }
         updateDeadline()
     }
 
     mutating func updateDeadline() {
-        if case .arrived(_, let arrival) = stage { deadline = arrival.deadline } else { deadline = nil }
+        switch stage {
+        case .idle, .waiting: deadline = nil
+        case .preparing(let move): deadline = move.repetition?.next
+        case .arrived(_, let arrival): deadline = arrival.deadline
+        }
     }
 }
 
@@ -134,6 +147,8 @@ struct ServerMove: Hashable, Sendable, Codable {
     var isClientMoving = false
     /// The outcome that was reported last.
     var reported: MigrationOutcome?
+    /// When to say again what was not acknowledged; nil when it was said often enough.
+    var repetition: AnnouncementRepetition?
 
     func outcome(_ pool: PoolServer) -> MigrationOutcome {
         guard strategy.isReady(pool) else { return .preparing(order.strategy) }

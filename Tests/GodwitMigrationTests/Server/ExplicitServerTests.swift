@@ -39,6 +39,44 @@ struct ExplicitServerTests {
         #expect(server.frames.isEmpty)
     }
 
+    @Test("It is said again before a loss could be noticed, for a freeze may come first (6.1.4)")
+    func repetition() throws {
+        var server = try ScriptedServer(.explicit)
+        server.handle(.prepare(order, .first))
+        let announcement = server.sent
+        let log = server.run(for: .seconds(1))
+        #expect(log.map(\.time) == [25, 75, 175].map { .zero + .milliseconds($0) })
+        #expect(log.allSatisfy { $0.frames == announcement.map(\.frame) })
+        var told = try ScriptedServer(.explicit)
+        told.handle(.prepare(order, .first))
+        _ = told.acknowledgeAll(told.sent)
+        let silence = told.run(for: .seconds(1))
+        #expect(silence.allSatisfy { $0.frames.isEmpty })
+    }
+
+    @Test("The last word before a freeze goes out three times (6.3.1)")
+    func lastWord() throws {
+        var server = try ScriptedServer(.explicit)
+        server.handle(.prepare(order, .first))
+        let announcement = server.frames
+        server.handle(.hold(.first))
+        #expect(server.frames == announcement && server.packets == 3 && server.machine.deadline == nil)
+        // The extension says of every strategy that it happens now, or at least that it does.
+        for (order, last) in [
+            (MigrationOrder.symmetric, MigrationFrame.serverMigration(.none)),
+            (
+                .explicit(destination: .new),
+                .alternativeAddress(.init(address: .new, sequenceNumber: 0, isPreferred: true))
+            ),
+        ] {
+            var server = try ScriptedServer(.all)
+            server.handle(.prepare(order, .first))
+            _ = server.acknowledgeAll(server.sent)
+            server.handle(.hold(.first))
+            #expect(server.frames == [last] && server.packets == 3)
+        }
+    }
+
     // Specs/server-migration.md 3.5.4
     // Holds: W20
     @Test(

@@ -79,14 +79,16 @@ struct PoolServerTests {
     func change() throws {
         var server = try ScriptedServer(.all, pool: pool)
         let frames = server.sent
+        // Specs/server-migration.md 6.1.5: that a move is near is said by naming the pool again.
         server.handle(.prepare(.poolOfAddresses, .first))
+        #expect(server.frames.count == 3)
         server.handle(.frameAcknowledged(frames[0].id))
         server.handle(.changePool(AddressPool([NetworkAddress.newer, .other(60)])!))
         #expect(
             server.frames == [
-                .alternativeAddress(.init(address: .new, sequenceNumber: 0, isRetired: true)),
-                .alternativeAddress(.init(address: .other(50), sequenceNumber: 1, isRetired: true)),
-                .alternativeAddress(.init(address: .other(60), sequenceNumber: 2)),
+                .alternativeAddress(.init(address: .new, sequenceNumber: 3, isRetired: true)),
+                .alternativeAddress(.init(address: .other(50), sequenceNumber: 4, isRetired: true)),
+                .alternativeAddress(.init(address: .other(60), sequenceNumber: 5)),
             ])
         // What was told of the address that is gone is not sent again.
         server.handle(.frameLost(frames[2].id))

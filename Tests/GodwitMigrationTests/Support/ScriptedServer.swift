@@ -8,6 +8,8 @@ struct ScriptedServer {
     var now = Instant.zero
     private(set) var actions = ServerMigrationActions()
     private(set) var sent: [OutgoingMigrationFrame] = []
+    /// In how many packets they were sent.
+    private(set) var packets = 0
 
     init(
         _ suite: MigrationSuite, policy: MigrationPolicy = .godwit, pool: [NetworkAddress] = [],
@@ -26,12 +28,22 @@ struct ScriptedServer {
         now += delay
         actions = []
         machine.handle(input, in: surroundings, now: now, actions: &actions)
-        sent = []
-        while let frame = machine.frameToSend {
-            sent.append(frame)
-            machine.onFrameSent(frame.id)
+        (sent, packets) = ([], 0)
+        while let first = machine.frameToSend {
+            packets += 1
+            write(first)
         }
         return actions
+    }
+
+    /// Writes a packet. What is said several times is the same in each, so the first is kept.
+    private mutating func write(_ first: OutgoingMigrationFrame) {
+        var next: OutgoingMigrationFrame? = first
+        while let frame = next {
+            if packets == 1 { sent.append(frame) }
+            machine.onFrameSent(frame.id)
+            next = machine.frameToSend(after: frame.id)
+        }
     }
 
     /// The frames that the last input had sent.
