@@ -61,7 +61,12 @@ extension GodwitClient {
         let isContent = rules.combined.prefers(context.active.asTold)
         if address != context.active, !isContent || !frame.isPreferred { expectMove(context, &actions) }
         tell(frame.address, .alternative, context, &actions)
-        guard frame.isPreferred else { return letBe(address) }
+        guard frame.isPreferred else {
+            letBe(address)
+            // What it wants instead may have come before.
+            if address == context.active { goWherePreferred(rules, context, &actions) }
+            return
+        }
         guard candidates.contains(address), !isContent else { return }
         goThere(address, context, &actions)
     }
@@ -71,6 +76,14 @@ extension GodwitClient {
         guard let candidate = candidates[address], !candidate.isHeard else { return }
         candidates[address]?.isWanted = false
         if search == nil { candidates[address]?.schedule = nil }
+    }
+
+    private mutating func goWherePreferred(
+        _ rules: ClientRules, _ context: ClientContext, _ actions: inout ClientMigrationActions
+    ) {
+        for candidate in candidates.all where rules.combined.prefers(candidate.address.asTold) {
+            goThere(candidate.address, context, &actions)
+        }
     }
 
     /// The server wants the client at another address: no probe timeout is needed to begin to look there.

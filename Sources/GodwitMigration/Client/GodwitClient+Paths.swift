@@ -26,11 +26,19 @@ extension GodwitClient {
             return move(to: remote, rules: &rules, packetNumber: number, context, &actions)
         }
         if let crowdedOut = candidates.hear(remote, at: context.now) { actions.append(.release(crowdedOut)) }
-        if isHighestNonProbing { candidates[remote]?.isWanted = true }
+        if isHighestNonProbing || speaksFromWhereItWent(remote, context) {
+            candidates[remote]?.isWanted = true
+        }
         challengeEagerly(remote, context, &actions)
         probe(context, &actions)
         // Somebody is there, and the search may have used up what may be spent where nobody was.
         if budget.opensAt(for: remote) > context.now { actions.append(.probeSparingly(remote)) }
+    }
+
+    /// With the extension a server sends challenges from where it has gone and from nowhere else. To a client whose
+    /// address of the right family it does not know it has no other way to speak up.
+    private func speaksFromWhereItWent(_ remote: NetworkAddress, _ context: ClientContext) -> Bool {
+        context.isExtended && candidates[remote].map { !$0.isHeard } ?? false
     }
 
     /// Somebody is there: what the schedule has come to while nobody was does not count any more.

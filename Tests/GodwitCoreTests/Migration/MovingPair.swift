@@ -57,7 +57,9 @@ final class MovingPair {
         if isLost(flight) { return [] }
         var flight = flight
         // The system picks the socket of the family.
-        if flight.toServer, flight.remote.port == 0 { flight.remote = Self.clientIPv6 }
+        if flight.toServer, flight.remote.port == 0 {
+            flight.remote = flight.local.isIPv4 ? EndpointPair.clientAddress : Self.clientIPv6
+        }
         if flight.toServer {
             reached.insert(flight.local)
             return !isFrozen && flight.local == address ? [flight] : []

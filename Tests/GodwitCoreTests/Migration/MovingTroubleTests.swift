@@ -84,6 +84,25 @@ struct MovingTroubleTests {
         #expect(moving.serverEvents.last == .completed(order.strategy))
     }
 
+    @Test(
+        "From family to family and back again, the client follows at once (6.5.5)", arguments: [false, true])
+    func familiesInARow(isFiltered: Bool) throws {
+        let moving = MovingPair()
+        try moving.establish()
+        let places = [MovingPair.thereIPv6, MovingPair.elsewhere, MovingPair.thereIPv6, MovingPair.there]
+        for place in places {
+            let destination = MigrationDestination(place)!
+            #expect(try moving.prepare(.combined(destination: destination)) == .ready(.combined))
+            // Where nothing is let in the client has to come by itself.
+            (moving.isFiltered, moving.reached) = (isFiltered, [moving.client.remoteAddress])
+            try moving.move(to: place)
+            #expect(try #require(moving.request()) < .milliseconds(300), "\(place)")
+            #expect(moving.client.remoteAddress == place)
+            moving.isFiltered = false
+            moving.run(for: .seconds(3))
+        }
+    }
+
     @Test("A client that moves on purpose while its server does finds it from its new address (5.3.7)")
     func clientMigrates() throws {
         let moving = MovingPair()
