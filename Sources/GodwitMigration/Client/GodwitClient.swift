@@ -119,7 +119,9 @@ struct GodwitClient: Hashable, Sendable, Codable {
             actions.append(.probe(address))
         }
         let spacing = ProbeSchedule.Spacing(
-            candidates: candidates.probed, minimum: supply.interval, slowdown: slowdown)
+            candidates: candidates.probed, minimum: supply.interval, slowdown: slowdown,
+            spent: budget.count(for: address),
+            spentBefore: budget.count(for: address, before: schedule.startedAt))
         schedule.onSent(at: context.now, spacing, using: &random)
     }
 

@@ -32,6 +32,11 @@ public struct ProbeBudget: Hashable, Sendable, Codable {
     /// How many unanswered challenges count now.
     public var count: Int { spent.count }
 
+    /// How many unanswered challenges to `address` count now, of those that were sent before a moment.
+    public func count(for address: NetworkAddress, before time: Instant = .distantFuture) -> Int {
+        spent.reduce(0) { $0 + ($1.address == address && $1.sentAt < time ? 1 : 0) }
+    }
+
     /// From when on `address` may be sent one more challenge.
     public func opensAt(for address: NetworkAddress) -> Instant {
         var own = (count: 0, first: Instant?.none, last: Instant?.none)

@@ -19,12 +19,21 @@ public struct ProbeSchedule: Hashable, Sendable, Codable {
         public var minimum: TimeSpan
         /// Every so many intervals of a candidate there is one of this schedule's.
         public var slowdown: Int64
+        /// How many challenges the address has not answered of late.
+        public var spent: Int
+        /// How many of those were sent before the trigger: false alarms must not leave a real search without.
+        public var spentBefore: Int
 
         /// The standard intervals, for one candidate.
-        public init(candidates: Int = 1, minimum: TimeSpan = .zero, slowdown: Int64 = 1) {
+        public init(
+            candidates: Int = 1, minimum: TimeSpan = .zero, slowdown: Int64 = 1, spent: Int = 0,
+            spentBefore: Int = 0
+        ) {
             self.candidates = candidates
             self.minimum = minimum
             self.slowdown = slowdown
+            self.spent = spent
+            self.spentBefore = spentBefore
         }
     }
 
@@ -66,8 +75,12 @@ public struct ProbeSchedule: Hashable, Sendable, Codable {
 
     /// The interval before jitter, so long after the trigger.
     static func interval(after elapsed: TimeSpan, _ spacing: Spacing = Spacing()) -> TimeSpan {
-        let standard = elapsed < eagerness ? firstInterval : min(elapsed / 8, longestInterval)
-        // Four candidates at the standard intervals use up what a connection may spend; more share it.
+        // Four candidates at the standard intervals use up what a connection may spend. More share it, and a second of
+        // eagerness would leave little of it for a server that comes back later.
+        let hadAlarms = spacing.spentBefore >= ProbeBudget.addressLimit / 8
+        let isEager = elapsed < (hadAlarms || spacing.candidates > 4 ? firstInterval * 8 : eagerness)
+        let share: Int64 = hadAlarms && spacing.spent >= ProbeBudget.addressLimit * 5 / 8 ? 5 : 8
+        let standard = isEager ? firstInterval : min(elapsed / share, longestInterval)
         let shared = standard * Int64(max(4, spacing.candidates)) / 4
         return shared * max(1, spacing.slowdown)
     }
