@@ -105,7 +105,10 @@ extension GodwitClient {
     mutating func absorbsReset(
         from remote: NetworkAddress, _ context: ClientContext, _ actions: inout ClientMigrationActions
     ) -> Bool {
-        guard context.isExtended, isMoveExpected(at: context.now) else { return false }
+        // Who answers where the server was, or may be, does not speak for where it is.
+        guard context.isExtended, isMoveExpected(at: context.now) || remote != context.active else {
+            return false
+        }
         if remote == context.active {
             startSearch(.silence, isDoubt: false, largestSent: 0, context, &actions)
         } else {
