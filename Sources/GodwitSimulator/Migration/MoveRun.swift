@@ -23,6 +23,7 @@ public final class MoveRun {
     private let application = MovingServer()
     private let server: EndpointProgram
     private let serverHost: HostID
+    private let departure: Interface
     private let arrival: Interface
     private var clients: [MovingClient] = []
     private var clientHosts: [HostID] = []
@@ -37,7 +38,7 @@ public final class MoveRun {
         random = network.random("move")
         server = EndpointProgram(Self.serverSettings(settings, &random), serving: application)
         let first = settings.strategy == nil ? settings.newLine : settings.oldLine
-        let departure = Self.interface(Self.home, first, settings.loss, network)
+        departure = Self.interface(Self.home, first, settings.loss, network)
         arrival = Self.interface(Self.there, settings.newLine, settings.loss, network)
         serverHost = network.addHost("server", interfaces: [departure], running: server)
         let epoch = MigrationEpoch(rawValue: settings.detour == .none ? 1 : 2)
@@ -208,6 +209,15 @@ public final class MoveRun {
         network.thaw(
             serverHost, movingTo: [arrival],
             clockJump: random.chance(0.5) ? .seconds(259_200) : .seconds(-259_200))
+        addSecondProcess()
+    }
+
+    private func addSecondProcess() {
+        guard settings.secondProcess != .none else { return }
+        let second = EndpointProgram(server.settings, serving: MovingServer())
+        second.shareKeys(of: server)
+        if settings.secondProcess == .careless { second.forgetConnections(of: server) }
+        network.addHost("second process", interfaces: [departure], running: second)
     }
 
     private func moveClients() {

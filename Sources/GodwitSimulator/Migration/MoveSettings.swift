@@ -35,6 +35,16 @@ public struct MoveSettings: Hashable, Sendable {
         case retargeted
     }
 
+    /// A process at the address that the server has left, with all of its keys.
+    public enum SecondProcess: UInt8, Hashable, Sendable, CaseIterable {
+        /// There is none.
+        case none
+        /// It leaves alone what may be somebody else's.
+        case careful
+        /// It answers all that it does not know with stateless resets, as if there had been nobody before it.
+        case careless
+    }
+
     /// When a client sends its measured request.
     public enum FirstRequest: UInt8, Hashable, Sendable, CaseIterable {
         /// At a random moment in the half second after the thaw.
@@ -102,6 +112,8 @@ public struct MoveSettings: Hashable, Sendable {
     public var deadline: TimeSpan?
     /// What comes before the move.
     public var detour = Detour.none
+    /// Who is at the old address once the server has gone on elsewhere.
+    public var secondProcess = SecondProcess.none
     /// Whether every client changes its own address while the server is frozen.
     public var movesClients = false
     /// What an attacker does that listens on all links of the server; nil for none.

@@ -104,7 +104,7 @@ final class MovingClient: EndpointApplication {
             let bytes =
                 bulk.sent == 0
                 ? MovePattern.header(answerSize: workload == .upload ? 0 : Self.bulkSize)
-                : pattern.bytes(from: bulk.sent, count: 16384)
+                : pattern.bytes(from: bulk.sent, count: Int(MovePattern.portion))
             guard let taken = try? connection.write(bytes, to: bulk.stream), taken > 0 else { return }
             bulk.sent += UInt64(taken)
         }

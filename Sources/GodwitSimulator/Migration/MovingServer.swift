@@ -79,7 +79,7 @@ final class MovingServer: EndpointApplication {
         guard var exchange = exchanges[key], exchange.isAsked else { return }
         let pattern = MovePattern(stream, sender: .server)
         while exchange.sent < exchange.wanted {
-            let count = Int(min(exchange.wanted - exchange.sent, 16384))
+            let count = Int(min(exchange.wanted - exchange.sent, MovePattern.portion))
             let bytes = pattern.bytes(from: exchange.sent, count: count)
             let isLast = exchange.sent + UInt64(count) == exchange.wanted
             guard let taken = try? connection.write(bytes, to: stream, fin: isLast), taken > 0 else { break }

@@ -1,5 +1,6 @@
 public import GodwitCore
 import GodwitCrypto
+import GodwitMigration
 public import GodwitWire
 
 /// A QUIC endpoint on a simulated host: the same core that runs behind sockets, driven by the network's
@@ -43,6 +44,12 @@ public final class EndpointProgram: SimulatedProgram {
     private var monitor: PacketMonitor!
     /// Who was here before and left nothing but its clock.
     private var predecessor: EndpointProgram?
+    /// What the program is restored from when it starts.
+    private var image: ServerImage?
+    /// Another server whose keys this one has.
+    private var keyHolder: EndpointProgram?
+    /// Who has to be asked before the server goes on after a hold.
+    var arbiter: CopyArbiter?
 
     private init(_ settings: EndpointSettings, _ application: any EndpointApplication, isServer: Bool) {
         self.settings = settings
@@ -65,6 +72,22 @@ public final class EndpointProgram: SimulatedProgram {
     /// connections to one that was there before it, which may live on elsewhere, and leaves those alone (RFC
     /// 9000 section 21.11).
     func forgetConnections(of other: EndpointProgram) { predecessor = other }
+
+    /// A copy of a server that starts from the image of its process, and goes on with its plan where it is started.
+    convenience init(restoring image: ServerImage, serving application: any EndpointApplication) {
+        self.init(image.settings, serving: application)
+        self.image = image
+    }
+
+    /// The image of the process.
+    func takeImage() throws -> ServerImage {
+        ServerImage(
+            settings: settings, endpoint: try EndpointImage(of: endpoint), clock: clock,
+            unixTimeAtEpoch: unixTimeAtEpoch, keys: host.random("keys"))
+    }
+
+    /// Has all keys of another server, that of stateless resets too.
+    func shareKeys(of other: EndpointProgram) { keyHolder = other }
 
     // MARK: Connections
 
@@ -134,7 +157,7 @@ public final class EndpointProgram: SimulatedProgram {
         do {
             let configuration = try settings.configuration(
                 isServer: isServer, isRestarted: host.startCount > 1, unixTime: unixTimeAtEpoch,
-                keys: host.random("keys"))
+                keys: image?.keys ?? (keyHolder?.host ?? host).random("keys"))
             endpoint = Endpoint(configuration: configuration, entropy: Entropy(seed: random.bytes(32)))
         } catch {
             preconditionFailure("the settings of a simulated endpoint don't work: \(error)")
@@ -145,10 +168,22 @@ public final class EndpointProgram: SimulatedProgram {
         rewriting = host.random("rewriting")
         application.start(self)
         tellApplication()
+        if let image { restore(image, local) }
+    }
+
+    private func restore(_ image: ServerImage, _ local: Instant) {
+        do { try image.endpoint.restore(to: endpoint, now: now) } catch {
+            complain("an image was not restored: \(error)")
+        }
+        var random = host.random("thaw")
+        resume(now: local, localAddress: host.addresses.first, random: &random)
     }
 
     private func startClock(_ local: Instant) {
-        if let predecessor {
+        if let image {
+            (clock, unixTimeAtEpoch) = (image.clock, image.unixTimeAtEpoch)
+            clock.resume(local: local)
+        } else if let predecessor {
             (clock, unixTimeAtEpoch) = (predecessor.clock, predecessor.unixTimeAtEpoch)
             clock.resume(local: local)
         } else {
@@ -207,6 +242,10 @@ public final class EndpointProgram: SimulatedProgram {
     public func resume(now local: Instant, localAddress: NetworkAddress?, random: inout DeterministicRandom) {
         clock.resume(local: local)
         tick(local)
+        if let epoch = endpoint.migrationUnderWay, let arbiter {
+            // A copy that is not granted stays held.
+            guard arbiter.grantsSwitch(of: epoch, to: random.next()) else { return }
+        }
         let entropy = Entropy(seed: random.bytes(32))
         // A server with a plan goes on where the plan wanted it; without one it only has another address.
         if !goOnWithPlan(EndpointThaw(now: now, unixTime: unixTime, entropy: entropy), localAddress) {

@@ -26,6 +26,9 @@ final class MigrationBenchmarkBoard: Sendable {
         if let line { Terminal.write("\r\u{1b}[K" + String(line.prefix(Terminal.size.width - 1))) }
     }
 
+    /// So many runs need not be made again.
+    func skip(_ runs: Int) { state.withLock { $0.done += runs } }
+
     /// Makes room for what is there to stay.
     func clear() {
         let isShown = state.withLock { state in

@@ -37,8 +37,9 @@ public struct MigrationBenchmarkCommand: Sendable {
         if !writesJSON { write(head) }
         let board = MigrationBenchmarkBoard(runs: chosen.reduce(0) { $0 + $1.runs })
         var all: [MigrationBenchmark.Figure] = []
+        var known: [String: MigrationTrial] = [:]
         for row in chosen {
-            let figures = await figures(of: row, board)
+            let figures = await figures(of: row, board, &known)
             board.clear()
             if !writesJSON { for line in MigrationBenchmarkTable.lines(row, figures) { write(line) } }
             all += figures
@@ -71,34 +72,46 @@ public struct MigrationBenchmarkCommand: Sendable {
     // MARK: Cores
 
     /// Runs are dealt out in turn; what they find does not depend on who makes them.
+    ///
+    /// - Parameter known: what series have found that are in other rows as well.
     private func figures(
-        of row: MigrationBenchmark.Row, _ board: MigrationBenchmarkBoard
+        of row: MigrationBenchmark.Row, _ board: MigrationBenchmarkBoard,
+        _ known: inout [String: MigrationTrial]
     ) async -> [MigrationBenchmark.Figure] {
         let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
         let seed = firstSeed
-        let found = await withTaskGroup(of: [String: MigrationTrial].self) { group in
+        let isKnown = Set(known.keys)
+        let fresh = row.series.filter { $0.identity.map { !isKnown.contains($0) } ?? true }
+        let parts = await withTaskGroup(of: [String: MigrationTrial].self) { group in
             for core in 0..<cores {
-                group.addTask { Self.share(core, of: cores, row, seed, board) }
+                group.addTask { Self.share(core, of: cores, fresh, row.name, seed, board) }
             }
-            var parts = [[String: MigrationTrial]](repeating: [:], count: 0)
+            var parts: [[String: MigrationTrial]] = []
             for await part in group { parts.append(part) }
             return parts
         }
-        return row.figures(Self.merged(found))
+        var found = Self.merged(parts)
+        for series in row.series {
+            guard let identity = series.identity else { continue }
+            if isKnown.contains(identity) { board.skip(series.runs) }
+            known[identity] = known[identity] ?? found[series.name]
+            found[series.name] = known[identity]
+        }
+        return row.figures(found)
     }
 
     private static func share(
-        _ core: Int, of cores: Int, _ row: MigrationBenchmark.Row, _ seed: UInt64,
+        _ core: Int, of cores: Int, _ all: [MigrationBenchmark.Series], _ row: String, _ seed: UInt64,
         _ board: MigrationBenchmarkBoard
     ) -> [String: MigrationTrial] {
         var found: [String: MigrationTrial] = [:]
         var number = 0
-        for series in row.series {
+        for series in all {
             for index in 0..<series.runs {
                 number += 1
                 guard number % cores == core else { continue }
                 found[series.name, default: MigrationTrial()].add(series.run(seed &+ UInt64(index)))
-                board.advance(row.name, series.name)
+                board.advance(row, series.name)
             }
         }
         return found

@@ -43,9 +43,9 @@ extension MigrationBenchmark {
 
     /// How much longer the first request takes than the same one without a move.
     func firstRequest(loss: Double, _ when: MoveSettings.FirstRequest) -> Row {
-        let strategies: [MigrationStrategy?] = [nil] + MigrationStrategy.allCases
         let series = Self.measured.flatMap { workload in
-            strategies.map { firstRequestSeries($0, workload, loss, when) }
+            [plain(workload, loss)]
+                + MigrationStrategy.allCases.map { firstRequestSeries($0, workload, loss, when) }
         }
         let isAfter = when == .afterThaw
         let name = "first-request-\(isAfter ? "after" : "before")-\(Int(loss * 100))"
@@ -63,8 +63,18 @@ extension MigrationBenchmark {
         "\(name(strategy)), \(workload)"
     }
 
+    /// What moves are compared with: a server that stays on the new path. When the request goes out makes no
+    /// difference to it.
+    private func plain(_ workload: MoveSettings.Workload, _ loss: Double) -> Series {
+        Series(Self.label(nil, workload), runs: runs(1000), identity: "plain, \(workload), \(loss)") { seed in
+            var settings = MoveSettings(seed: seed, nil)
+            (settings.loss, settings.workloads) = (loss, [workload])
+            return MigrationTrial(MoveRun(settings).run(), seed: seed)
+        }
+    }
+
     private func firstRequestSeries(
-        _ strategy: MigrationStrategy?, _ workload: MoveSettings.Workload, _ loss: Double,
+        _ strategy: MigrationStrategy, _ workload: MoveSettings.Workload, _ loss: Double,
         _ when: MoveSettings.FirstRequest
     ) -> Series {
         Series(Self.label(strategy, workload), runs: runs(1000)) { seed in
@@ -100,12 +110,12 @@ extension MigrationBenchmark {
 
     // MARK: Silent servers
 
-    private static let silentKinds: [(strategy: MigrationStrategy?, poolSize: Int)] = [
-        (nil, 1), (.explicit, 1), (.poolOfAddresses, 1), (.poolOfAddresses, 2), (.poolOfAddresses, 3),
+    private static let silentKinds: [(strategy: MigrationStrategy, poolSize: Int)] = [
+        (.explicit, 1), (.poolOfAddresses, 1), (.poolOfAddresses, 2), (.poolOfAddresses, 3),
         (.poolOfAddresses, 8),
     ]
 
-    static func silentName(_ strategy: MigrationStrategy?, _ poolSize: Int) -> String {
+    static func silentName(_ strategy: MigrationStrategy, _ poolSize: Int) -> String {
         strategy == .poolOfAddresses ? "pool of \(poolSize)" : name(strategy)
     }
 
@@ -115,16 +125,19 @@ extension MigrationBenchmark {
     ///   translator that lets in only what was sent to. Else data that it has gives it away.
     func silent(loss: Double, isMuted: Bool) -> Row {
         let series = Self.measured.flatMap { workload in
-            Self.silentKinds.map { kind in
-                Series(
-                    "\(Self.silentName(kind.strategy, kind.poolSize)), \(workload)", runs: runs(1000)
-                ) { seed in
-                    var settings = MoveSettings(seed: seed, kind.strategy)
-                    (settings.loss, settings.workloads, settings.poolSize) = (loss, [workload], kind.poolSize)
-                    Self.silence(&settings, isMuted: isMuted)
-                    return Self.trial(ofSilent: MoveRun(settings).run(), seed)
+            [plain(workload, loss)]
+                + Self.silentKinds.map { kind in
+                    Series(
+                        "\(Self.silentName(kind.strategy, kind.poolSize)), \(workload)", runs: runs(1000)
+                    ) { seed in
+                        var settings = MoveSettings(seed: seed, kind.strategy)
+                        (settings.loss, settings.workloads, settings.poolSize) = (
+                            loss, [workload], kind.poolSize
+                        )
+                        Self.silence(&settings, isMuted: isMuted)
+                        return Self.trial(ofSilent: MoveRun(settings).run(), seed)
+                    }
                 }
-            }
         }
         return Row(
             name: "\(isMuted ? "muted" : "silent")-\(Int(loss * 100))",
@@ -134,7 +147,7 @@ extension MigrationBenchmark {
             series: series
         ) { row, found in
             Self.measured.flatMap { workload in
-                Self.silentKinds.dropFirst().map {
+                Self.silentKinds.map {
                     Self.judgeSilent(row, Self.silentName($0.strategy, $0.poolSize), workload, found)
                 }
             }
@@ -143,8 +156,6 @@ extension MigrationBenchmark {
 
     static func silence(_ settings: inout MoveSettings, isMuted: Bool) {
         settings.isExtended = false
-        settings.serverPolicy = .thesis
-        settings.holds = false
         settings.mutesServer = isMuted
     }
 

@@ -1,7 +1,7 @@
 import GodwitMigration
 import GodwitWire
 
-// The rows about barriers, one-way transfers, translators, chains of moves, hardships and victims.
+// The rows about barriers, one-way transfers, translators and victims.
 extension MigrationBenchmark {
     // MARK: Barriers
 
@@ -145,79 +145,6 @@ extension MigrationBenchmark {
         }
         return Row(name: "nat", summary: "clients behind translators, 3 % loss", series: series) {
             row, found in
-            series.map { Self.noneLost(row, $0.name, found[$0.name]) }
-        }
-    }
-
-    // MARK: Chains
-
-    var chain: Row {
-        let moves = isQuick ? 20 : 1000
-        let series = MigrationStrategy.allCases.map { strategy in
-            Series(Self.name(strategy), runs: 1) { seed in
-                let report = MoveChain(seed: seed, strategy, moves: moves).run()
-                var trial = MigrationTrial()
-                trial.connections = 1
-                trial.values = report.latencies.map(\.milliseconds)
-                trial.lost = report.lossReason.map { ["seed \(seed), move \(report.moves + 1): \($0)"] } ?? []
-                trial.flaws = report.violations
-                if report.repeatedIDs > 0 {
-                    trial.flaws.append("seed \(seed): \(report.repeatedIDs) times an id at another address")
-                }
-                if report.ids < report.moves { trial.flaws.append("seed \(seed): \(report.ids) ids in all") }
-                return trial
-            }
-        }
-        return Row(name: "chain", summary: "moves in a row on one connection", series: series) { row, found in
-            series.map { series in
-                let own = found[series.name] ?? MigrationTrial()
-                return Figure(
-                    row, series.name, own, asked: "\(moves) moves, no id twice",
-                    reached: "\(own.values.count) moves", isMet: own.values.count == moves)
-            }
-        }
-    }
-
-    // MARK: Hardships
-
-    private struct Hardship: Sendable {
-        var name: String
-        var strategies = MigrationStrategy.allCases
-        var change: @Sendable (inout MoveSettings) -> Void
-    }
-
-    private static let hardshipKinds: [Hardship] = [
-        Hardship(name: "new path of 600 ms") { $0.newLine.roundTrip = .milliseconds(600) },
-        Hardship(name: "spoofed copies") {
-            $0.attacker = AttackerParameters(probability: 0.5, delay: .milliseconds(1), disguise: .own)
-        },
-        // A client that was told nothing has to believe the idle timeout (5.9.2).
-        Hardship(name: "frozen for 35–60 s", strategies: [.explicit, .synchronizedSymmetric, .combined]) {
-            $0.freeze = .seconds(35) ... .seconds(60)
-        },
-        Hardship(name: "called off, then moved") { $0.detour = .cancelled },
-        Hardship(name: "re-targeted") { $0.detour = .retargeted },
-        // When both move, one of them has to know where the other is.
-        Hardship(name: "clients move too", strategies: [.combined, .explicit, .poolOfAddresses]) {
-            $0.movesClients = true
-        },
-    ]
-
-    /// In half of the runs the clock is three days ahead after the thaw, in the others three days behind.
-    var hardships: Row {
-        let series = Self.hardshipKinds.flatMap { hardship in
-            hardship.strategies.map { strategy in
-                Series("\(hardship.name), \(strategy)", runs: runs(100)) { seed in
-                    var settings = MoveSettings(seed: seed, strategy)
-                    settings.loss = 0.03
-                    hardship.change(&settings)
-                    return MigrationTrial(MoveRun(settings).run(), seed: seed)
-                }
-            }
-        }
-        return Row(
-            name: "hardships", summary: "what kills others, clock ± 3 days, 3 % loss", series: series
-        ) { row, found in
             series.map { Self.noneLost(row, $0.name, found[$0.name]) }
         }
     }

@@ -15,13 +15,16 @@ public struct MigrationBenchmark: Sendable {
         public let name: String
         /// How many runs.
         public let runs: Int
+        /// Series with the same identity, in whichever rows, are the same runs; nil for one that is nowhere else.
+        public let identity: String?
         /// Makes the run of a seed.
         public let run: @Sendable (UInt64) -> MigrationTrial
 
-        init(_ name: String, runs: Int, _ run: @escaping @Sendable (UInt64) -> MigrationTrial) {
-            self.name = name
-            self.runs = runs
-            self.run = run
+        init(
+            _ name: String, runs: Int, identity: String? = nil,
+            _ run: @escaping @Sendable (UInt64) -> MigrationTrial
+        ) {
+            (self.name, self.runs, self.identity, self.run) = (name, runs, identity, run)
         }
     }
 
@@ -97,7 +100,7 @@ public struct MigrationBenchmark: Sendable {
         }
         return [lost(loss: 0.03, moves: 10_000), lost(loss: 0.2, moves: 1000)] + first + silent
             + [barrier, barrierWithDead] + losses.map { oneWay(loss: $0) } + [
-                translators, chain, hardships, victim,
+                translators, chain, hardships, copies, victim,
             ]
     }
 }
