@@ -72,7 +72,8 @@ struct Path: Codable, Sendable {
         self.amplification = AmplificationLimit(isLifted: isAddressValidated)
         self.rtt = RTTEstimator(initialRTT: configuration.initialRTT)
         self.congestion = CongestionController(
-            algorithm: configuration.congestionAlgorithm, mtu: MTUDiscovery.base)
+            algorithm: configuration.congestionAlgorithm, mtu: MTUDiscovery.base,
+            takesOver: origin != .handshake)
         self.pacer = Pacer()
         self.ecn = ECNValidator(isEnabled: configuration.usesECN)
         self.mtu = MTUDiscovery(ceiling: configuration.maximumPayload(to: remote))

@@ -14,8 +14,9 @@ struct CongestionController: Codable, Sendable, Equatable {
         case slowStart, conservativeSlowStart, congestionAvoidance, recovery
     }
 
-    init(algorithm: CongestionAlgorithm, mtu: Int) {
-        state = CongestionState(maximumDatagramSize: mtu)
+    /// - Parameter takesOver: whether the path gets the traffic of another one.
+    init(algorithm: CongestionAlgorithm, mtu: Int, takesOver: Bool = false) {
+        state = CongestionState(maximumDatagramSize: mtu, isCautious: takesOver)
         avoidance = CongestionAvoidance(algorithm)
     }
 

@@ -10,7 +10,7 @@ struct CongestionState: Codable, Sendable, Equatable {
     /// Infinite, as `UInt64.max`, until the first slow start is over.
     private(set) var slowStartThreshold = UInt64.max
     private(set) var maximumDatagramSize: UInt64
-    private(set) var hyStart = HyStart()
+    private(set) var hyStart: HyStart
     /// When the latest recovery period began; what was sent up to then belongs to it.
     private(set) var recoveryStart: Instant?
     /// True until a packet sent in the recovery period is acknowledged.
@@ -22,7 +22,8 @@ struct CongestionState: Codable, Sendable, Equatable {
     private(set) var hasRecoveryCredit = false
     private var account = LossEventAccount()
 
-    init(maximumDatagramSize: Int) {
+    init(maximumDatagramSize: Int, isCautious: Bool = false) {
+        hyStart = HyStart(isCautious: isCautious)
         self.maximumDatagramSize = UInt64(maximumDatagramSize)
         window = Self.initialWindow(maximumDatagramSize: UInt64(maximumDatagramSize))
     }

@@ -4,8 +4,11 @@ import GodwitWire
 ///
 /// It serves the first slow start only; later ones end at the threshold that the first one found (RFC 9406
 /// section 4.2). Rounds are measured by packet numbers of the application space. There is no limit L on the
-/// growth per ACK frame, because sending is paced. For the same reason samples are judged eight by eight and not by
-/// their round alone: a round that began with an empty queue may end with a long one, and the next is twice as large.
+/// growth per ACK frame, because sending is paced.
+///
+/// A path that takes over from another one gets all its traffic at once, and whatever is small waits behind what is
+/// large: there it is more cautious than RFC 9406 asks. Samples are judged eight by eight and not by their round
+/// alone, as a round that began with an empty queue may end with a long one, and the next is twice as large.
 /// Conservative Slow Start ends early when the delay goes on rising, which is what it is there to find out.
 struct HyStart: Codable, Sendable, Equatable {
     enum Constants {
@@ -17,6 +20,7 @@ struct HyStart: Codable, Sendable, Equatable {
         static let conservativeRounds = 5
     }
 
+    private let isCautious: Bool
     private var lastRoundMinimum: TimeSpan?
     private var currentRoundMinimum: TimeSpan?
     /// The smallest of the samples that are judged next, and how many they are.
@@ -29,6 +33,8 @@ struct HyStart: Codable, Sendable, Equatable {
     private var conservativeRoundsLeft = 0
     /// What was acknowledged in Conservative Slow Start and has not grown the window yet.
     private var remainder: UInt64 = 0
+
+    init(isCautious: Bool = false) { self.isCautious = isCautious }
 
     var isConservative: Bool { baseline != nil }
 
@@ -46,13 +52,15 @@ struct HyStart: Codable, Sendable, Equatable {
         currentRoundMinimum = min(currentRoundMinimum ?? rtt, rtt)
         groupMinimum = min(groupMinimum ?? rtt, rtt)
         sampleCount += 1
-        guard sampleCount >= Constants.samplesPerRound, let current = groupMinimum else { return false }
-        (groupMinimum, sampleCount) = (nil, 0)
+        guard sampleCount >= Constants.samplesPerRound,
+            let current = isCautious ? groupMinimum : currentRoundMinimum
+        else { return false }
+        if isCautious { (groupMinimum, sampleCount) = (nil, 0) }
         if let baseline {
             // The delay went down again: it had been jitter.
             if current < baseline { self.baseline = nil }
             // It went up once more, so there is a queue that grows. The rounds that are left would only fill it.
-            if current >= baseline + Self.threshold(baseline) { return true }
+            if isCautious, current >= baseline + Self.threshold(baseline) { return true }
         } else if let last = lastRoundMinimum, current >= last + Self.threshold(last) {
             baseline = current
             // The rest of this round counts as the first.

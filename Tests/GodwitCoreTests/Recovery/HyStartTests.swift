@@ -75,9 +75,9 @@ struct HyStartTests {
         #expect(!hyStart.isConservative)
     }
 
-    @Test("A delay that goes on rising ends it before its five rounds are over")
+    @Test("On a path that takes over, a delay that goes on rising ends it before its five rounds are over")
     func risingOn() {
-        var hyStart = HyStart()
+        var hyStart = HyStart(isCautious: true)
         for number in UInt64(0)...1 { #expect(!round(&hyStart, number, rtt: ms(80))) }
         #expect(!round(&hyStart, 2, rtt: ms(92)))
         #expect(hyStart.isConservative)
@@ -85,9 +85,9 @@ struct HyStartTests {
         #expect(round(&hyStart, 4, rtt: ms(104)))
     }
 
-    @Test("A queue that grows within a round is noticed before the next one")
+    @Test("On a path that takes over, a queue that grows within a round is noticed before the next one")
     func withinRound() {
-        var hyStart = HyStart()
+        var hyStart = HyStart(isCautious: true)
         for number in UInt64(0)...1 { _ = round(&hyStart, number, rtt: ms(80)) }
         for frame in UInt64(1)...16 {
             #expect(!hyStart.isConservative)
