@@ -6,8 +6,10 @@ COUNT ?= 1000
 TARGET ?= packets
 MINUTES ?= 10
 MTU ?= 1500
+FIGURES ?= out/figures
+ANALYSIS = .build/analysis
 
-.PHONY: build test sim fuzz bench bench-migration soak lint format docs interop compliance sanitize weaknesses dissector examples check
+.PHONY: build test sim fuzz bench bench-migration soak lint format docs interop compliance sanitize weaknesses dissector examples figures test-analysis check
 
 build:
 	$(SWIFT) build -c release
@@ -62,5 +64,18 @@ dissector:
 
 examples:
 	$(SWIFT) build --package-path Examples --scratch-path .build/examples
+
+# Python packages of their own, made on first use and again when the pinned versions change.
+$(ANALYSIS)/ready: Analysis/requirements.txt
+	python3 -m venv --clear $(ANALYSIS)
+	$(ANALYSIS)/bin/pip install --quiet --disable-pip-version-check --requirement Analysis/requirements.txt
+	touch $@
+
+figures: $(ANALYSIS)/ready
+	@test -n "$(RESULTS)" || { echo "make figures RESULTS=DIR: which results?" >&2; exit 64; }
+	PYTHONPATH=Analysis $(ANALYSIS)/bin/python -m godwit_analysis $(RESULTS) --out $(FIGURES)
+
+test-analysis: $(ANALYSIS)/ready
+	PYTHONPATH=Analysis $(ANALYSIS)/bin/python -m unittest discover -s Analysis/tests
 
 check: lint build test compliance weaknesses dissector examples
