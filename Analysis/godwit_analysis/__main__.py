@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import figures, layout, page, style, summaries
+from . import details, figures, layout, page, style, summaries
 from .figures.plan import Drawing
 from .problems import CANNOT_CREATE, DATA_ERROR, NO_INPUT, USAGE, DataError, Findings, MissingData
 from .results import Results
@@ -39,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(arguments: list[str] | None):
     parser = Parser(prog="figures", description=__doc__)
-    parser.add_argument("results", nargs="+", metavar="RESULTS", help="a folder of results; several stand side by side")
+    parser.add_argument(
+        "results", nargs="+", metavar="RESULTS", help="a folder of results; several stand side by side"
+    )
     parser.add_argument("--out", required=True, help="where figures, tables and the page go")
     parser.add_argument("--quiet", action="store_true", help="say only what is missing or wrong")
     return parser.parse_args(arguments)
@@ -55,11 +57,15 @@ def run(roots: list[Path], out: Path, quiet: bool = False) -> int:
     drawings, tables = [], []
     for results in all_results:
         results.note_missing_files()
+        details.note_flaws(results)
         drawings += written.save(_drawings(results, findings))
         tables += summaries.tables(results, findings)
     if not drawings:
         _report(findings)
-        raise Failure(f"{', '.join(map(str, roots))}: nothing that can be drawn", DATA_ERROR if findings.broken else NO_INPUT)
+        raise Failure(
+            f"{', '.join(map(str, roots))}: nothing that can be drawn",
+            DATA_ERROR if findings.broken else NO_INPUT,
+        )
     drawings += written.save(figures.draw_comparisons(all_results, findings))
     tables += _across(all_results, findings)
     drawings += written.save(figures.draw_references())
@@ -86,7 +92,9 @@ def _refuse_twins(sets: list[layout.ResultSet]) -> None:
     seen: dict[str, Path] = {}
     for one in sets:
         if one.slug in seen:
-            raise Failure(f"{seen[one.slug]} and {one.root} are both policy {one.policy}, backend {one.backend}", USAGE)
+            raise Failure(
+                f"{seen[one.slug]} and {one.root} are both policy {one.policy}, backend {one.backend}", USAGE
+            )
         seen[one.slug] = one.root
 
 
@@ -105,7 +113,12 @@ def _across(all_results: list[Results], findings: Findings) -> list[summaries.Ta
 
 
 def _report(findings: Findings) -> None:
-    for title, lines in (("missing", findings.missing), ("not drawn", findings.not_drawn), ("note", findings.notes)):
+    for title, lines in (
+        ("missing", findings.missing),
+        ("not drawn", findings.not_drawn),
+        ("failed check", findings.flaws),
+        ("note", findings.notes),
+    ):
         for line in lines:
             print(f"{title}: {line}")
     for line in findings.broken:

@@ -67,7 +67,11 @@ def compare(all_results: list[Results]) -> list[Comparison]:
         ours, theirs = quantities(simulated[real.set.policy]), quantities(real)
         for item in ours:
             if item in theirs:
-                found.append(Comparison(real.set.policy, real.set.backend, item, Sample(ours[item]), Sample(theirs[item])))
+                found.append(
+                    Comparison(
+                        real.set.policy, real.set.backend, item, Sample(ours[item]), Sample(theirs[item])
+                    )
+                )
     return found
 
 
@@ -75,7 +79,11 @@ def quantities(results: Results) -> dict[str, np.ndarray]:
     """Experiment 0 as it is, 1 as the excess over it, 3 as it is; by a name that both backends share."""
     found: dict[str, np.ndarray] = {}
     for loss in LOSSES:
-        _try(lambda: found.update({f"exp. 0, {style.LOSSES[loss].lower()}": results.plain_runs(loss)["service_ms"]}))
+        _try(
+            lambda: found.update(
+                {f"exp. 0, {style.LOSSES[loss].lower()}": results.plain_runs(loss)["service_ms"]}
+            )
+        )
         _try(lambda: found.update(_excesses(results, loss)))
     for round_trip in ROUND_TRIPS:
         _try(lambda: found.update(_notifications(results, round_trip)))
@@ -92,8 +100,10 @@ def _try(collect) -> None:
 def _excesses(results: Results, loss: str) -> dict:
     moves, plain = results.moves(loss, "exp1"), results.plain_ms(loss)
     return {
-        f"exp. 1, {style.LOSSES[loss].lower()}, {style.protocol(name).label}":
-        moves.loc[moves["protocol"] == name, "service_ms"] - plain
+        f"exp. 1, {style.LOSSES[loss].lower()}, {style.protocol(name).label}": moves.loc[
+            moves["protocol"] == name, "service_ms"
+        ]
+        - plain
         for name in style.in_order(moves["protocol"], style.PROTOCOLS)
     }
 
@@ -105,7 +115,9 @@ def _clients(count: int) -> str:
 def _notifications(results: Results, round_trip: str) -> dict:
     frame = results.notifications(round_trip)
     return {
-        f"exp. 3, {style.ROUND_TRIPS[round_trip]}, {style.protocol(name).label}, {_clients(clients)}": group["notification_ms"]
+        f"exp. 3, {style.ROUND_TRIPS[round_trip]}, {style.protocol(name).label}, {_clients(clients)}": group[
+            "notification_ms"
+        ]
         for (name, clients), group in frame.groupby(["protocol", "clients"])
         # Virtual time costs no processor: Symmetric's time can only be had from a real backend.
         if not is_cpu_bound(name)

@@ -53,7 +53,7 @@ class Crowd:
 
 
 def crowd(results: Results, loss: str, round_trip: str) -> Crowd:
-    return results._once(("crowd", loss, round_trip), lambda: _read(results, loss, round_trip))
+    return results.once(("crowd", loss, round_trip), lambda: _read(results, loss, round_trip))
 
 
 def _read(results: Results, loss: str, round_trip: str) -> Crowd:
@@ -94,7 +94,9 @@ def _client(service: tables.RawRow, move: tables.RawRow, starts: dict[int, float
     addresses, methods = service["serverAddresses"], service["requestMethods"]
     if len(waited) == 0 and service["connectionEndedDueToTimeout"]:
         return _stillborn(service, move), {}
-    same_length(service, len(waited), {"requestTimestamps [us]": len(sent), "serverAddresses": len(addresses)})
+    same_length(
+        service, len(waited), {"requestTimestamps [us]": len(sent), "serverAddresses": len(addresses)}
+    )
     # Session time begins with the first request of its first client, whose row comes first.
     start = starts.setdefault(service["run"], float(sent[0]))
     sent = sent - start
@@ -105,9 +107,17 @@ def _client(service: tables.RawRow, move: tables.RawRow, starts: dict[int, float
     affected, before = _affected(sent, waited, addresses, trigger)
     kept = (sent >= TRACE_FROM) & (sent <= TRACE_TO) if move["memoryFootprintInflation [MB]"] == 0 else []
     client = Client(
-        service["run"], service["seedClient"], service["protocol"], move["migrationTechnique"],
-        move["memoryFootprintInflation [MB]"], service["intervalBetweenRequests [ms]"], timed_out, float(trigger),
-        len(waited), float("nan") if timed_out else affected, before,
+        service["run"],
+        service["seedClient"],
+        service["protocol"],
+        move["migrationTechnique"],
+        move["memoryFootprintInflation [MB]"],
+        service["intervalBetweenRequests [ms]"],
+        timed_out,
+        float(trigger),
+        len(waited),
+        float("nan") if timed_out else affected,
+        before,
         sent[kept].astype(np.float32) if len(kept) else np.array([], dtype=np.float32),
         waited[kept].astype(np.float32) if len(kept) else np.array([], dtype=np.float32),
     )
@@ -119,9 +129,19 @@ def _stillborn(service: tables.RawRow, move: tables.RawRow) -> Client:
     """A client whose connection never carried a response keeps its row."""
     nothing, gap = np.array([], dtype=np.float32), float("nan")
     return Client(
-        service["run"], service["seedClient"], service["protocol"], move["migrationTechnique"],
-        move["memoryFootprintInflation [MB]"], service["intervalBetweenRequests [ms]"], True, gap, 0, gap, gap,
-        nothing, nothing,
+        service["run"],
+        service["seedClient"],
+        service["protocol"],
+        move["migrationTechnique"],
+        move["memoryFootprintInflation [MB]"],
+        service["intervalBetweenRequests [ms]"],
+        True,
+        gap,
+        0,
+        gap,
+        gap,
+        nothing,
+        nothing,
     )
 
 
@@ -142,7 +162,9 @@ def _sizes(service: tables.RawRow, sent: np.ndarray, waited: np.ndarray, methods
     bodies = {"GET": service["responseBodySizes [B]"], "POST": service["requestBodySizes [B]"]}
     same_length(service, len(waited), {"requestMethods": len(methods)})
     same_length(
-        service, len(waited), {"responseBodySizes [B]": len(bodies["GET"]), "requestBodySizes [B]": len(bodies["POST"])}
+        service,
+        len(waited),
+        {"responseBodySizes [B]": len(bodies["GET"]), "requestBodySizes [B]": len(bodies["POST"])},
     )
     early, chosen = sent <= SIZES_UNTIL, np.array(methods)
     return {

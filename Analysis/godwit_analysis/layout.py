@@ -94,7 +94,11 @@ def discover(root: Path) -> list[ResultSet]:
     return sorted(
         sets,
         key=lambda one: (
-            order.get(one.policy, 99), one.policy, order.get(one.backend, 99), one.backend, str(one.root)
+            order.get(one.policy, 99),
+            one.policy,
+            order.get(one.backend, 99),
+            one.backend,
+            str(one.root),
         ),
     )
 
@@ -106,7 +110,12 @@ def _roots(folder: Path, depth: int) -> list[Path]:
         return []
     found: list[Path] = []
     for child in sorted(folder.iterdir()):
-        if child.is_dir() and not child.is_symlink() and not child.name.startswith(".") and child.name != EXTRA:
+        if (
+            child.is_dir()
+            and not child.is_symlink()
+            and not child.name.startswith(".")
+            and child.name != EXTRA
+        ):
             found += _roots(child, depth - 1)
     return found
 

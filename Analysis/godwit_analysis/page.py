@@ -8,7 +8,7 @@ from pathlib import Path
 from . import reference, statistics
 from .figures.plan import Drawing
 from .figures.reference import BESIDE, FOLDER as REFERENCE
-from .layout import ResultSet
+from .layout import Environment, ResultSet
 from .problems import Findings
 from .summaries import Table, shown
 
@@ -19,7 +19,8 @@ STYLE = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; margin: 0 auto; max-width: 1180px;
   padding: 1.5rem; }
-h1 { font-size: 1.7rem; margin: 0 0 .3rem; } h2 { font-size: 1.3rem; margin: 2.6rem 0 .6rem; border-top: 2px solid #0072b2;
+h1 { font-size: 1.7rem; margin: 0 0 .3rem; }
+h2 { font-size: 1.3rem; margin: 2.6rem 0 .6rem; border-top: 2px solid #0072b2;
   padding-top: .8rem; } h3 { font-size: 1.05rem; margin: 1.6rem 0 .5rem; }
 nav a { margin-right: 1rem; white-space: nowrap; } a { color: #00568a; }
 figure { margin: 0 0 1.6rem; } figure svg { width: 100%; height: auto; display: block; }
@@ -30,7 +31,8 @@ figcaption { font-size: .85rem; color: #444; margin-top: .3rem; } figcaption b {
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .82rem; margin: .3rem 0 .4rem; }
 th, td { padding: .2rem .55rem; text-align: right; border-bottom: 1px solid #e2e2e2; white-space: nowrap; }
 th { background: #f0f3f6; font-weight: 600; vertical-align: bottom; } th.wrap { white-space: normal; min-width: 4.2em; }
-td.text, th.text { text-align: left; } .note { font-size: .85rem; color: #444; max-width: 60rem; }
+td.text, th.text { text-align: left; } td.wrap { white-space: normal; }
+.note { font-size: .85rem; color: #444; max-width: 60rem; }
 details { margin: .4rem 0 1rem; } summary { cursor: pointer; font-weight: 600; }
 .bad { border-left: 4px solid #d55e00; padding: .3rem .9rem; background: #fdf3ec; }
 .gap { border-left: 4px solid #e69f00; padding: .3rem .9rem; background: #fdf8ec; }
@@ -49,11 +51,13 @@ class Page:
         path.write_text(self.text(), encoding="utf-8")
 
     def text(self) -> str:
-        families = list(dict.fromkeys(
-            [drawing.family for drawing, _ in self.drawings if drawing.folder != REFERENCE]
-            + [table.family for table in self.tables]
-            + [drawing.family for drawing, _ in self.drawings]
-        ))
+        families = list(
+            dict.fromkeys(
+                [drawing.family for drawing, _ in self.drawings if drawing.folder != REFERENCE]
+                + [table.family for table in self.tables]
+                + [drawing.family for drawing, _ in self.drawings]
+            )
+        )
         body = [self._head(families), self._sets(), self._findings()]
         body += [self._family(number, family) for number, family in enumerate(families, 1)]
         return (
@@ -76,22 +80,21 @@ class Page:
         )
 
     def _sets(self) -> str:
-        rows = []
-        for one, environment in [(one, each) for one in self.sets for each in one.environments or (None,)]:
-            facts = "; ".join(f"{key}: {value}" for key, value in environment.facts) if environment else ""
-            about = "all" if environment is None or environment.experiment is None else str(environment.experiment)
-            time = "virtual" if one.is_virtual else "of a clock"
-            commit = environment.shown_commit if environment else "not recorded"
-            cells = [one.policy, one.backend, time, about, commit, facts or "no environment file"]
-            rows.append("<tr>" + "".join(f'<td class="text" style="white-space:normal">{html.escape(c)}</td>' for c in cells))
+        lines = [_set_cells(one, each) for one in self.sets for each in one.environments or (None,)]
+        rows = [
+            "<tr>" + "".join(f'<td class="text wrap">{html.escape(cell)}' for cell in line) for line in lines
+        ]
         return (
             '<h2>Result sets</h2>\n<div class="wide"><table><tr><th class="text">policy<th class="text">backend'
-            '<th class="text">time<th class="text">experiment<th class="text">commit<th class="text">environment</tr>\n' + "\n".join(rows) + "</table></div>"
+            '<th class="text">time<th class="text">experiment<th class="text">commit<th class="text">environment</tr>\n'
+            + "\n".join(rows)
+            + "</table></div>"
         )
 
     def _findings(self) -> str:
         parts = [
             _lines("bad", "Broken files: what they hold is not in the figures", self.findings.broken, True),
+            _lines("bad", "Runs whose own checks failed", self.findings.flaws, True),
             _lines("gap", "Missing from the results", self.findings.missing),
             _lines("gap", "Not drawn, and why", self.findings.not_drawn),
             _lines("gap", "Notes", self.findings.notes),
@@ -103,7 +106,9 @@ class Page:
         theirs = {drawing.name: (drawing, path) for drawing, path in drawings if drawing.folder == REFERENCE}
         parts, used = [f'<h2 id="f{number}">{html.escape(family)}</h2>'], set()
         labels = {one.slug: f"Policy {one.policy}, backend {one.backend}" for one in self.sets}
-        folders = dict.fromkeys([d.folder for d, _ in drawings] + [t.folder for t in self.tables if t.family == family])
+        folders = dict.fromkeys(
+            [d.folder for d, _ in drawings] + [t.folder for t in self.tables if t.family == family]
+        )
         for folder in folders:
             if folder == REFERENCE:
                 continue
@@ -115,9 +120,27 @@ class Page:
                 partner = theirs.get(BESIDE.get(drawing.name, ""))
                 parts.append(_figure(drawing, path, partner))
                 used |= {partner[0].name} if partner else set()
-            parts += [_table(table) for table in self.tables if (table.folder, table.family) == (folder, family)]
-        parts += [_figure(drawing, path, None) for name, (drawing, path) in theirs.items() if name not in used]
+            parts += [
+                _table(table) for table in self.tables if (table.folder, table.family) == (folder, family)
+            ]
+        parts += [
+            _figure(drawing, path, None) for name, (drawing, path) in theirs.items() if name not in used
+        ]
         return "\n".join(parts)
+
+
+def _set_cells(result_set: ResultSet, environment: Environment | None) -> list[str]:
+    time = "virtual" if result_set.is_virtual else "of a clock"
+    head = [result_set.policy, result_set.backend, time]
+    if environment is None:
+        return [*head, "all", "not recorded", "no environment file"]
+    about = "all" if environment.experiment is None else str(environment.experiment)
+    return [
+        *head,
+        about,
+        environment.shown_commit,
+        "; ".join(f"{key}: {value}" for key, value in environment.facts),
+    ]
 
 
 def _lines(kind: str, title: str, lines: list[str], is_open: bool = False) -> str:
@@ -125,7 +148,8 @@ def _lines(kind: str, title: str, lines: list[str], is_open: bool = False) -> st
         return ""
     items = "".join(f"<li>{html.escape(line)}</li>\n" for line in lines)
     fold = " open" if is_open or len(lines) <= 6 else ""
-    return f'<details class="{kind}"{fold}><summary>{html.escape(title)} ({len(lines)})</summary><ul>\n{items}</ul></details>'
+    summary = f"<summary>{html.escape(title)} ({len(lines)})</summary>"
+    return f'<details class="{kind}"{fold}>{summary}<ul>\n{items}</ul></details>'
 
 
 def _figure(drawing: Drawing, path: Path, partner: tuple[Drawing, Path] | None) -> str:
@@ -141,7 +165,7 @@ def _single(drawing: Drawing, path: Path, kind: str) -> str:
     name = f"{drawing.folder}/{drawing.name}"
     return (
         f'<figure class="{kind}">\n{inlined(path, drawing.title)}\n<figcaption><b>{html.escape(drawing.title)}.</b> '
-        f'{html.escape(drawing.caption)} <span>File: {html.escape(name)}.svg</span></figcaption>\n</figure>'
+        f"{html.escape(drawing.caption)} <span>File: {html.escape(name)}.svg</span></figcaption>\n</figure>"
     )
 
 
@@ -165,8 +189,8 @@ def _shared_glyphs(body: str) -> str:
 
     body = EMPTY_DEFINITIONS.sub("", GLYPH.sub(collected, body))
     shapes = "\n".join(glyphs[name] for name in sorted(glyphs))
-    return f'<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>\n{shapes}\n</defs></svg>\n{body}'
-
+    hidden = '<svg width="0" height="0" style="position:absolute" aria-hidden="true">'
+    return f"{hidden}<defs>\n{shapes}\n</defs></svg>\n{body}"
 
 
 def inlined(path: Path, title: str) -> str:
@@ -178,17 +202,21 @@ def inlined(path: Path, title: str) -> str:
 
 
 def _table(table: Table) -> str:
-    texts = [any(isinstance(row[place], str) for row in table.rows) for place in range(len(table.columns))]
-    head = "".join(
-        f'<th class="{"text" if text else "wrap"}">{html.escape(column)}' for column, text in zip(table.columns, texts)
-    )
+    columns, lines = table.displayed()
+    texts = [any(isinstance(row[place], str) for row in lines) for place in range(len(columns))]
+    kinds = [
+        "text" if text and not columns[place].endswith("% CI") else "wrap" for place, text in enumerate(texts)
+    ]
+    head = "".join(f'<th class="{kind}">{html.escape(column)}' for column, kind in zip(columns, kinds))
     rows = "\n".join(
-        "<tr>" + "".join(
-            f"<td{' class=text' if text else ''}>{html.escape(shown(cell))}" for cell, text in zip(row, texts)
+        "<tr>"
+        + "".join(
+            f"<td{' class=text' if kind == 'text' else ''}>{html.escape(shown(cell))}"
+            for cell, kind in zip(row, kinds)
         )
-        for row in table.rows
+        for row in lines
     )
     body = f'<div class="wide"><table><tr>{head}</tr>\n{rows}</table></div>'
     note = f'<p class="note">{html.escape(table.note)}</p>' if table.note else ""
-    fold = "" if len(table.rows) > FOLDED_FROM else " open"
+    fold = "" if len(lines) > FOLDED_FROM else " open"
     return f"<details{fold}><summary>Table: {html.escape(table.title)}</summary>{body}{note}</details>"

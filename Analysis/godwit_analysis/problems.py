@@ -30,6 +30,7 @@ class Findings:
     missing: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     not_drawn: list[str] = field(default_factory=list)
+    flaws: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def note_missing(self, line: str) -> None:
@@ -40,6 +41,9 @@ class Findings:
 
     def note_not_drawn(self, line: str) -> None:
         self._once(self.not_drawn, line)
+
+    def note_flaw(self, line: str) -> None:
+        self._once(self.flaws, line)
 
     def note(self, line: str) -> None:
         self._once(self.notes, line)

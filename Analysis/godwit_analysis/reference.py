@@ -207,6 +207,6 @@ EXPERIMENT_6_HANDOVERS = (7.02, 2.79, 4.08, 3.07, 4.33, 3.06)
 
 # What the published data lacks in every snapshot that is at hand.
 NEVER_SEEN = (
-    "the service times of experiments 2, 4 and 5: what the thesis's clients waited for while a container moved can't be "
-    "recomputed, so no figure of the thesis stands beside those of ours"
+    "the service times of experiments 2, 4 and 5: what the thesis's clients waited for while a container moved can't "
+    "be recomputed, so no figure of the thesis stands beside those of ours"
 )

@@ -90,7 +90,7 @@ class Results:
             raise MissingData(f"{loss}/{experiment}/{name}.csv is missing")
         return found
 
-    def _once(self, key: tuple, read: Callable[[], object]):
+    def once(self, key: tuple, read: Callable[[], object]):
         """The result or the reason why there is none, remembered: seven figures may want the same file."""
         if key not in self._kept:
             try:
@@ -108,7 +108,7 @@ class Results:
     # Experiment 0: the plain service time
 
     def plain_runs(self, loss: str) -> pd.DataFrame:
-        return self._once(("plain", loss), lambda: self._read_plain(loss))
+        return self.once(("plain", loss), lambda: self._read_plain(loss))
 
     def _read_plain(self, loss: str) -> pd.DataFrame:
         name = "experiment0_service_times"
@@ -126,11 +126,11 @@ class Results:
 
     def moves(self, loss: str, experiment: str) -> pd.DataFrame:
         """Runs with strategy, phases and the service time of the first request that noticed the move."""
-        return self._once(("moves", loss, experiment), lambda: self._read_moves(loss, experiment))
+        return self.once(("moves", loss, experiment), lambda: self._read_moves(loss, experiment))
 
     def container(self, loss: str, experiment: str) -> pd.DataFrame:
         """Phases and sizes alone, which are there even where service times are not."""
-        return self._once(("container", loss, experiment), lambda: self._read_container(loss, experiment))
+        return self.once(("container", loss, experiment), lambda: self._read_container(loss, experiment))
 
     def _read_container(self, loss: str, experiment: str) -> pd.DataFrame:
         number = experiment[3]
@@ -166,7 +166,11 @@ class Results:
             twice = frame[frame.duplicated(keys)]
             if not twice.empty:
                 raise DataError(file, f"has the same {', '.join(keys)} twice", row=int(twice["row"].iloc[0]))
-        spare = [column for column in right.columns if column in left.columns and column not in keys and column != "row"]
+        spare = [
+            column
+            for column in right.columns
+            if column in left.columns and column not in keys and column != "row"
+        ]
         right = right.drop(columns=["row", *spare])
         merged = left.merge(right, on=keys, how="left", indicator="partner", validate="one_to_one")
         alone = merged[merged["partner"] == "left_only"]
@@ -174,13 +178,15 @@ class Results:
             first = int(alone["row"].iloc[0])
             raise DataError(path, f"{other.name} has no row with its {', '.join(keys)}", row=first)
         if len(right) > len(left):
-            self.findings.note(f"{other}: {len(right) - len(left)} more rows than {path.name}; they are left out")
+            self.findings.note(
+                f"{other}: {len(right) - len(left)} more rows than {path.name}; they are left out"
+            )
         return merged.drop(columns="partner")
 
     # Experiment 3
 
     def notifications(self, round_trip: str) -> pd.DataFrame:
-        return self._once(("notifications", round_trip), lambda: self._read_notifications(round_trip))
+        return self.once(("notifications", round_trip), lambda: self._read_notifications(round_trip))
 
     def _read_notifications(self, round_trip: str) -> pd.DataFrame:
         name = "experiment3_migration_notification_times"
@@ -199,7 +205,7 @@ class Results:
     # Experiments 5 and 6
 
     def hours(self, experiment: str) -> list["Hour"]:
-        return self._once(("hours", experiment), lambda: self._read_hours(experiment))
+        return self.once(("hours", experiment), lambda: self._read_hours(experiment))
 
     def _read_hours(self, experiment: str) -> list["Hour"]:
         name = f"experiment{experiment[3]}_service_times"
@@ -225,7 +231,9 @@ def _single(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
     values = []
     for row, service in zip(frame["row"], frame["service_us"]):
         if service is not None and len(service) != 1:
-            raise DataError(path, f"has {len(service)} elements, 1 belongs there", int(row), "serviceTimes [us]")
+            raise DataError(
+                path, f"has {len(service)} elements, 1 belongs there", int(row), "serviceTimes [us]"
+            )
         values.append(float("nan") if service is None else float(service[0]) / 1000)
     return frame.assign(service_ms=np.array(values, dtype=float), failed=np.isnan(values))
 
@@ -252,13 +260,20 @@ def _first_of(path: Path, row) -> First:
     if row.addresses is None or len(row.addresses) != len(row.service_us):
         count = 0 if row.addresses is None else len(row.addresses)
         raise DataError(
-            path, f"has {count} elements, serviceTimes [us] has {len(row.service_us)}", int(row.row), "serverAddresses"
+            path,
+            f"has {count} elements, serviceTimes [us] has {len(row.service_us)}",
+            int(row.row),
+            "serverAddresses",
         )
     if np.isnan(row.first_request):
-        raise DataError(path, "is empty although service times are there", int(row.row), SHORT_BACK["first_request"])
+        raise DataError(
+            path, "is empty although service times are there", int(row.row), SHORT_BACK["first_request"]
+        )
     first = first_from_new_address(row.service_us, row.addresses, int(row.first_request) - 1)
     if first is None:
-        raise DataError(path, "has no response from a new address after the trigger", int(row.row), "serverAddresses")
+        raise DataError(
+            path, "has no response from a new address after the trigger", int(row.row), "serverAddresses"
+        )
     return first
 
 
@@ -268,7 +283,9 @@ SHORT_BACK = {short: name for name, short in SHORT.items()}
 def _with_totals(frame: pd.DataFrame) -> pd.DataFrame:
     downtime = frame["dump_s"] + frame["dump_tx_s"] + frame["restore_s"]
     around = frame[["pre_dump_s", "pre_dump_tx_s", "lazy_tx_s"]].fillna(0).sum(axis=1)
-    return frame.assign(downtime_s=downtime, total_s=downtime + around, lazy_mb=frame["lazy_pages"] * LAZY_PAGE_MB)
+    return frame.assign(
+        downtime_s=downtime, total_s=downtime + around, lazy_mb=frame["lazy_pages"] * LAZY_PAGE_MB
+    )
 
 
 @dataclass(frozen=True)
@@ -288,7 +305,9 @@ class Hour:
     def of(row: tables.RawRow, experiment: str) -> "Hour":
         sent, service = row["requestTimestamps [us]"], row["serviceTimes [us]"]
         addresses = row["serverAddresses"]
-        same_length(row, len(service), {"requestTimestamps [us]": len(sent), "serverAddresses": len(addresses)})
+        same_length(
+            row, len(service), {"requestTimestamps [us]": len(sent), "serverAddresses": len(addresses)}
+        )
         start = sent[0] / 1e6
         moves = experiment == "exp5"
         return Hour(

@@ -16,56 +16,70 @@ class Column:
     optional: bool = False
 
 
-def _columns(form: Callable[[str], Any], *names: str, optional: bool = False) -> list[Column]:
+def columns(form: Callable[[str], Any], *names: str, optional: bool = False) -> list[Column]:
     return [Column(name, form, optional) for name in names]
 
 
-RUN = _columns(cells.whole, "experiment", "run")
-REPETITION = _columns(cells.whole, "repetition")
-SEED = _columns(cells.whole, "seed")
-TECHNIQUE = _columns(cells.word, "migrationTechnique")
-INFLATION = _columns(cells.number, "memoryFootprintInflation [MB]")
-COMPRESSION = _columns(cells.flag, "compressionEnabled")
-DUMPS = _columns(
+RUN = columns(cells.whole, "experiment", "run")
+REPETITION = columns(cells.whole, "repetition")
+SEED = columns(cells.whole, "seed")
+TECHNIQUE = columns(cells.word, "migrationTechnique")
+INFLATION = columns(cells.number, "memoryFootprintInflation [MB]")
+COMPRESSION = columns(cells.flag, "compressionEnabled")
+DUMPS = columns(
     cells.number, "preDumpTime [s]", "preDumpTxTime [s]", "dumpTime [s]", "dumpTxTime [s]", optional=True
-) + _columns(cells.size, "dumpSize", "preDumpSize", optional=True)
-RSYNC = (
-    _columns(
-        cells.size,
-        "rsyncPreDumpTotalFileSize", "rsyncPreDumpTotalBytesSent", "rsyncPreDumpTransferRate",
-        "rsyncDumpTotalFileSize", "rsyncDumpTotalBytesSent", "rsyncDumpTransferRate",
-        optional=True,
-    )
-    + _columns(cells.number, "rsyncPreDumpCompressionSpeedup", "rsyncDumpCompressionSpeedup", optional=True)
-)
-LAZY_PAGES = _columns(
+) + columns(cells.size, "dumpSize", "preDumpSize", optional=True)
+RSYNC = columns(
+    cells.size,
+    "rsyncPreDumpTotalFileSize",
+    "rsyncPreDumpTotalBytesSent",
+    "rsyncPreDumpTransferRate",
+    "rsyncDumpTotalFileSize",
+    "rsyncDumpTotalBytesSent",
+    "rsyncDumpTransferRate",
+    optional=True,
+) + columns(cells.number, "rsyncPreDumpCompressionSpeedup", "rsyncDumpCompressionSpeedup", optional=True)
+LAZY_PAGES = columns(
     cells.number, "numberOfLazyPages", "lazyPagesTxTime [s]", "lazyPagesTxEndTime [s]", optional=True
 )
-FREQUENCY = _columns(cells.number, "clientMigrationFrequency [min]")
+FREQUENCY = columns(cells.number, "clientMigrationFrequency [min]")
 REQUESTS = (
-    _columns(cells.numbers, "requestTimestamps [us]")
-    + _columns(cells.durations, "serviceTimes [us]")
-    + _columns(cells.words, "serverAddresses")
+    columns(cells.numbers, "requestTimestamps [us]")
+    + columns(cells.durations, "serviceTimes [us]")
+    + columns(cells.words, "serverAddresses")
 )
-PROTOCOL = _columns(cells.word, "protocol")
-HANDOVERS = _columns(cells.numbers, "handoverTimestamps [s]")
+PROTOCOL = columns(cells.word, "protocol")
+HANDOVERS = columns(cells.numbers, "handoverTimestamps [s]")
 
-_SERVICE = RUN + REPETITION + SEED + [
-    Column("serviceTimes [us]", cells.durations, optional=True),
-    Column("serverAddresses", cells.words, optional=True),
+_SERVICE = (
+    RUN
+    + REPETITION
+    + SEED
+    + [
+        Column("serviceTimes [us]", cells.durations, optional=True),
+        Column("serverAddresses", cells.words, optional=True),
+    ]
+)
+_SERVICE_AROUND_TRIGGER = _SERVICE + [
+    Column("firstRequestAfterMigrationTriggered", cells.whole, optional=True)
 ]
-_SERVICE_AROUND_TRIGGER = _SERVICE + [Column("firstRequestAfterMigrationTriggered", cells.whole, optional=True)]
 _MIGRATION = RUN + REPETITION + SEED + TECHNIQUE + PROTOCOL + INFLATION + DUMPS + COMPRESSION + RSYNC
 _RESTORE = [Column("restoreTime [s]", cells.real_time, optional=True)] + LAZY_PAGES
 _MOVES_OF_A_HOST = (
-    RUN + REPETITION + SEED + TECHNIQUE + COMPRESSION
-    + _columns(cells.numbers, "preDumpTimes [s]", "preDumpTxTimes [s]", "dumpTimes [s]", "dumpTxTimes [s]")
-    + _columns(cells.sizes, "dumpSizes", "preDumpSizes", "rsyncPreDumpTotalFileSizes")
-    + _columns(cells.sizes, "rsyncPreDumpTotalBytesSent", "rsyncPreDumpTransferRates", "rsyncDumpTotalFileSizes")
-    + _columns(cells.sizes, "rsyncDumpTotalBytesSent", "rsyncDumpTransferRates")
-    + _columns(cells.words, "rsyncPreDumpCompressionSpeedups", "rsyncDumpCompressionSpeedups")
-    + _columns(cells.real_times, "restoreTimes [s]")
-    + _columns(cells.numbers, "lazyPagesTxTimes [s]", "lazyPagesTxEndTimes [s]", "numberOfLazyPages")
+    RUN
+    + REPETITION
+    + SEED
+    + TECHNIQUE
+    + COMPRESSION
+    + columns(cells.numbers, "preDumpTimes [s]", "preDumpTxTimes [s]", "dumpTimes [s]", "dumpTxTimes [s]")
+    + columns(cells.sizes, "dumpSizes", "preDumpSizes", "rsyncPreDumpTotalFileSizes")
+    + columns(
+        cells.sizes, "rsyncPreDumpTotalBytesSent", "rsyncPreDumpTransferRates", "rsyncDumpTotalFileSizes"
+    )
+    + columns(cells.sizes, "rsyncDumpTotalBytesSent", "rsyncDumpTransferRates")
+    + columns(cells.words, "rsyncPreDumpCompressionSpeedups", "rsyncDumpCompressionSpeedups")
+    + columns(cells.real_times, "restoreTimes [s]")
+    + columns(cells.numbers, "lazyPagesTxTimes [s]", "lazyPagesTxEndTimes [s]", "numberOfLazyPages")
 )
 
 SCHEMAS: dict[str, list[Column]] = {
@@ -76,26 +90,40 @@ SCHEMAS: dict[str, list[Column]] = {
     "experiment2_service_times": _SERVICE_AROUND_TRIGGER,
     "experiment2_migration_times": _MIGRATION,
     "experiment2_restore_times": RUN + REPETITION + _RESTORE,
-    "experiment3_migration_notification_times": RUN + PROTOCOL
-    + _columns(cells.whole, "expectedNumberOfClients")
-    + _columns(cells.whole, "actualNumberOfClients", optional=True)
-    + _columns(cells.number, "migrationNotificationTime [us]", optional=True),
-    "experiment4_service_times": RUN
-    + _columns(cells.whole, "seedClient", "numberOfClients")
+    "experiment3_migration_notification_times": RUN
     + PROTOCOL
-    + _columns(cells.number, "intervalBetweenRequests [ms]")
+    + columns(cells.whole, "expectedNumberOfClients")
+    + columns(cells.whole, "actualNumberOfClients", optional=True)
+    + columns(cells.number, "migrationNotificationTime [us]", optional=True),
+    "experiment4_service_times": RUN
+    + columns(cells.whole, "seedClient", "numberOfClients")
+    + PROTOCOL
+    + columns(cells.number, "intervalBetweenRequests [ms]")
     + REQUESTS
-    + _columns(cells.words, "requestMethods")
-    + _columns(cells.numbers, "requestBodySizes [B]", "responseBodySizes [B]")
-    + _columns(cells.flag, "connectionEndedDueToTimeout")
-    + _columns(cells.number, "migrationNotificationTimestamp [s]", "migrationTriggerTimestamp [s]", optional=True),
-    "experiment4_migration_times": RUN + _columns(cells.whole, "seedServer")
-    + TECHNIQUE + INFLATION + COMPRESSION + DUMPS + RSYNC,
+    + columns(cells.words, "requestMethods")
+    + columns(cells.numbers, "requestBodySizes [B]", "responseBodySizes [B]")
+    + columns(cells.flag, "connectionEndedDueToTimeout")
+    + columns(
+        cells.number, "migrationNotificationTimestamp [s]", "migrationTriggerTimestamp [s]", optional=True
+    ),
+    "experiment4_migration_times": RUN
+    + columns(cells.whole, "seedServer")
+    + TECHNIQUE
+    + INFLATION
+    + COMPRESSION
+    + DUMPS
+    + RSYNC,
     "experiment4_restore_times": RUN + _RESTORE,
     "experiment5_first_source": _MOVES_OF_A_HOST,
     "experiment5_first_destination": _MOVES_OF_A_HOST,
-    "experiment5_service_times": RUN + REPETITION + SEED + PROTOCOL + FREQUENCY + REQUESTS + HANDOVERS
-    + _columns(cells.numbers, "migrationNotificationTimestamps [s]", "migrationTriggerTimestamps [s]"),
+    "experiment5_service_times": RUN
+    + REPETITION
+    + SEED
+    + PROTOCOL
+    + FREQUENCY
+    + REQUESTS
+    + HANDOVERS
+    + columns(cells.numbers, "migrationNotificationTimestamps [s]", "migrationTriggerTimestamps [s]"),
     "experiment6_service_times": RUN + REPETITION + SEED + FREQUENCY + REQUESTS + HANDOVERS,
     "experiment6_server": RUN + REPETITION + SEED,
 }

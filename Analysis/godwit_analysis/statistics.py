@@ -89,7 +89,13 @@ def summary(values, failures: int | None = None) -> Summary:
         return Summary(0, gap, NOTHING, gap, gap, gap, int(failures))
     median, p95, p99 = np.percentile(present, [50, 95, 99])
     return Summary(
-        len(present), float(present.mean()), interval(present), float(median), float(p95), float(p99), int(failures)
+        len(present),
+        float(present.mean()),
+        interval(present),
+        float(median),
+        float(p95),
+        float(p99),
+        int(failures),
     )
 
 

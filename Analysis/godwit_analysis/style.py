@@ -74,33 +74,35 @@ def megabytes(value: float) -> str:
 
 def set_up() -> None:
     seaborn.set_theme(style="whitegrid", context="paper")
-    plt.rcParams.update({
-        "figure.constrained_layout.use": True,
-        "figure.dpi": 100,
-        "savefig.dpi": 200,
-        "font.family": "DejaVu Sans",
-        "font.size": 8,
-        "axes.titlesize": 9,
-        "axes.labelsize": 8.5,
-        "xtick.labelsize": 8,
-        "ytick.labelsize": 8,
-        "legend.fontsize": 7.5,
-        "legend.title_fontsize": 8,
-        "legend.frameon": True,
-        "legend.framealpha": 0.9,
-        "axes.edgecolor": "#444444",
-        "axes.linewidth": 0.8,
-        "grid.color": "#DDDDDD",
-        "grid.linewidth": 0.6,
-        "axes.axisbelow": True,
-        "hatch.linewidth": 0.5,
-        "hatch.color": "#FFFFFF",
-        "lines.linewidth": 1.4,
-        # Letters as shapes: the page needs no font of the reader's machine, and the bytes none of ours.
-        "svg.fonttype": "path",
-        "pdf.fonttype": 42,
-        "axes.formatter.useoffset": False,
-    })
+    plt.rcParams.update(
+        {
+            "figure.constrained_layout.use": True,
+            "figure.dpi": 100,
+            "savefig.dpi": 200,
+            "font.family": "DejaVu Sans",
+            "font.size": 8,
+            "axes.titlesize": 9,
+            "axes.labelsize": 8.5,
+            "xtick.labelsize": 8,
+            "ytick.labelsize": 8,
+            "legend.fontsize": 7.5,
+            "legend.title_fontsize": 8,
+            "legend.frameon": True,
+            "legend.framealpha": 0.9,
+            "axes.edgecolor": "#444444",
+            "axes.linewidth": 0.8,
+            "grid.color": "#DDDDDD",
+            "grid.linewidth": 0.6,
+            "axes.axisbelow": True,
+            "hatch.linewidth": 0.5,
+            "hatch.color": "#FFFFFF",
+            "lines.linewidth": 1.4,
+            # Letters as shapes: the page needs no font of the reader's machine, and the bytes none of ours.
+            "svg.fonttype": "path",
+            "pdf.fonttype": 42,
+            "axes.formatter.useoffset": False,
+        }
+    )
 
 
 def blank(height: float, rows: int = 1, columns: int = 1, **more) -> tuple[Figure, object]:
@@ -152,10 +154,15 @@ def save(figure: Figure, stem: Path, title: str) -> list[Path]:
     figure.set_layout_engine("none")
     with plt.rc_context({"svg.hashsalt": stem.name}):
         figure.savefig(
-            svg, bbox_inches="tight", pad_inches=0.06, metadata={"Date": None, "Creator": None, "Title": title}
+            svg,
+            bbox_inches="tight",
+            pad_inches=0.06,
+            metadata={"Date": None, "Creator": None, "Title": title},
         )
     figure.savefig(
-        pdf, bbox_inches="tight", pad_inches=0.06,
+        pdf,
+        bbox_inches="tight",
+        pad_inches=0.06,
         metadata={"CreationDate": None, "ModDate": None, "Creator": None, "Producer": None, "Title": title},
     )
     svg.write_text(slimmed(svg.read_text(encoding="utf-8")), encoding="utf-8")

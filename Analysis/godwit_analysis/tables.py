@@ -55,7 +55,9 @@ def opened(path: Path) -> Iterator[TextIO]:
 
 
 def _only_table(path: Path, archive: zipfile.ZipFile) -> str:
-    tables = [name for name in archive.namelist() if name.endswith(".csv") and not name.startswith("__MACOSX/")]
+    tables = [
+        name for name in archive.namelist() if name.endswith(".csv") and not name.startswith("__MACOSX/")
+    ]
     if len(tables) != 1:
         raise DataError(path, f"should hold one .csv, holds {len(tables)}")
     return tables[0]
@@ -85,13 +87,13 @@ class RawRow:
         return DataError(self.path, reason, row=self.number, column=column)
 
 
-def rows(path: Path, name: str) -> Iterator[RawRow]:
-    """The rows of a file, counted from 1 without the header."""
+def rows(path: Path, name: str, schema: list[Column] | None = None) -> Iterator[RawRow]:
+    """The rows of a file, counted from 1 without the header; a name of the thesis's implies its columns."""
     with opened(path) as text:
         reader = csv.reader(text, strict=True)
         try:
             header = next(reader, None)
-            places = _places(path, name, header)
+            places = _places(path, schema or SCHEMAS[name], header)
             for number, texts in enumerate(reader, 1):
                 if len(texts) != len(header):
                     raise DataError(path, f"has {len(texts)} cells, the header {len(header)}", row=number)
@@ -100,23 +102,23 @@ def rows(path: Path, name: str) -> Iterator[RawRow]:
             raise DataError(path, f"is not CSV: line {reader.line_num}: {error}") from None
 
 
-def _places(path: Path, name: str, header: list[str] | None) -> dict[str, tuple[int, Column]]:
+def _places(path: Path, schema: list[Column], header: list[str] | None) -> dict[str, tuple[int, Column]]:
     if not header:
         raise DataError(path, "is empty")
     if header[0].startswith(GIT_POINTER):
         raise DataError(path, "is a pointer of Git LFS, not the data it points to")
     names = [column.strip() for column in header]
-    absent = [column.name for column in SCHEMAS[name] if column.name not in names]
+    absent = [column.name for column in schema if column.name not in names]
     if absent:
         raise DataError(path, "the header doesn't have it", column=absent[0])
-    return {column.name: (names.index(column.name), column) for column in SCHEMAS[name]}
+    return {column.name: (names.index(column.name), column) for column in schema}
 
 
-def read(path: Path, name: str) -> pd.DataFrame:
+def read(path: Path, name: str, schema: list[Column] | None = None) -> pd.DataFrame:
     """A whole file. Empty cells of numbers become NaN, of lists and texts None."""
-    columns: dict[str, list[Any]] = {column.name: [] for column in SCHEMAS[name]}
+    columns: dict[str, list[Any]] = {column.name: [] for column in schema or SCHEMAS[name]}
     numbers: list[int] = []
-    for row in rows(path, name):
+    for row in rows(path, name, schema):
         for column, values in columns.items():
             values.append(row[column])
         numbers.append(row.number)

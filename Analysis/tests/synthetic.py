@@ -1,4 +1,4 @@
-"""Invents a full result set: every file, every column, in the thesis's own forms. Seeded, so the same every time.
+"""Invents a full result set: every file, every column, in the thesis's own forms. The same every time.
 
 The numbers follow the published ones (means, spreads, the ladder of timeouts, failures under loss), thinned where a real
 run would have thousands of requests. Nothing here is a result.
@@ -25,14 +25,28 @@ LADDER_MS = [267 + 100 * (2**k - 2) for k in range(1, 9)]
 RESTORE = ["restoreTime [s]", "numberOfLazyPages", "lazyPagesTxTime [s]", "lazyPagesTxEndTime [s]"]
 DUMPS = ["preDumpTime [s]", "preDumpTxTime [s]", "dumpTime [s]", "dumpTxTime [s]", "dumpSize", "preDumpSize"]
 RSYNC = [
-    f"rsync{dump}{what}" for dump in ("PreDump", "Dump")
+    f"rsync{dump}{what}"
+    for dump in ("PreDump", "Dump")
     for what in ("TotalFileSize", "TotalBytesSent", "TransferRate", "CompressionSpeedup")
 ]
 MOVES_OF_A_HOST = [
-    "preDumpTimes [s]", "preDumpTxTimes [s]", "dumpTimes [s]", "dumpTxTimes [s]", "dumpSizes", "preDumpSizes",
-    "rsyncPreDumpTotalFileSizes", "rsyncPreDumpTotalBytesSent", "rsyncPreDumpTransferRates",
-    "rsyncPreDumpCompressionSpeedups", "rsyncDumpTotalFileSizes", "rsyncDumpTotalBytesSent", "rsyncDumpTransferRates",
-    "rsyncDumpCompressionSpeedups", "restoreTimes [s]", "lazyPagesTxTimes [s]", "lazyPagesTxEndTimes [s]",
+    "preDumpTimes [s]",
+    "preDumpTxTimes [s]",
+    "dumpTimes [s]",
+    "dumpTxTimes [s]",
+    "dumpSizes",
+    "preDumpSizes",
+    "rsyncPreDumpTotalFileSizes",
+    "rsyncPreDumpTotalBytesSent",
+    "rsyncPreDumpTransferRates",
+    "rsyncPreDumpCompressionSpeedups",
+    "rsyncDumpTotalFileSizes",
+    "rsyncDumpTotalBytesSent",
+    "rsyncDumpTransferRates",
+    "rsyncDumpCompressionSpeedups",
+    "restoreTimes [s]",
+    "lazyPagesTxTimes [s]",
+    "lazyPagesTxEndTimes [s]",
     "numberOfLazyPages",
 ]
 
@@ -56,7 +70,15 @@ def size(megabytes: float) -> str:
 class Synthetic:
     """Writes one set into a folder `POLICY/BACKEND`."""
 
-    def __init__(self, root: Path, policy: str, backend: str, seed: int = 1, scale: Scale = Scale(), packed: bool = True):
+    def __init__(
+        self,
+        root: Path,
+        policy: str,
+        backend: str,
+        seed: int = 1,
+        scale: Scale = Scale(),
+        packed: bool = True,
+    ):
         self.policy, self.backend, self.scale, self.packed = policy, backend, scale, packed
         self.folder = root / policy / backend
         # A string seeds the same in every process, a tuple's hash does not.
@@ -75,6 +97,7 @@ class Synthetic:
             self.experiment_3(round_trip)
         self.experiment_5()
         self.experiment_6()
+        self.details()
         self.environment()
         return self.folder
 
@@ -99,10 +122,34 @@ class Synthetic:
             path.write_bytes(content)
         return path
 
+    def details(self) -> None:
+        """Our own file beside the thesis's."""
+        columns = ["experiment", "run", "repetition", "seed", "client", "protocol", "migrationTechnique"]
+        columns += ["memoryFootprintInflation [MB]", "clients", "intervalBetweenRequests [ms]", "requests"]
+        columns += [
+            "longestServiceTime [us]",
+            "frozen [s]",
+            "connectionEnd",
+            "datagramsToOldAddress",
+            "flaws",
+        ]
+        ends = ["idle timeout"] + [None] * 5
+        rows = [
+            [1, run, 1, run, 1, protocol, "cold", 0, 1, 5000, 12, 290_000, 1.49, end, 3, None]
+            for run, (protocol, end) in enumerate(zip(EXPERIMENT_1, ends), 1)
+        ]
+        self.table("nopacketloss/exp1", "godwit_details", columns, rows)
+
     def environment(self) -> None:
         content = {
-            "commit": "0123456789abcdef0123456789abcdef01234567", "dirty": False, "swift": "6.3.1", "kernel": "6.8",
-            "cpu": "two cores", "planHash": "feedbeef", "masterSeed": 1, "commandLine": "mhq experiment run all",
+            "commit": "0123456789abcdef0123456789abcdef01234567",
+            "dirty": False,
+            "swift": "6.3.1",
+            "kernel": "6.8",
+            "cpu": "two cores",
+            "planHash": "feedbeef",
+            "masterSeed": 1,
+            "commandLine": "mhq experiment run all",
         }
         (self.folder / "environment.json").write_text(json.dumps(content, indent=2), encoding="utf-8")
 
@@ -138,16 +185,21 @@ class Synthetic:
         sent = lambda megabytes: megabytes / 286 + 0.2 if compressed else megabytes
         transfer = lambda megabytes: 0.928 + 0.0137 * megabytes * (1.6 if compressed else 1) + noise()
         found: dict[str, object] = {
-            "dumpTime [s]": 0.27 + dumped * 0.003 + noise(), "dumpTxTime [s]": transfer(dumped), "dumpSize": size(dumped),
-            "rsyncDumpTotalFileSize": size(dumped), "rsyncDumpTotalBytesSent": size(sent(dumped)),
+            "dumpTime [s]": 0.27 + dumped * 0.003 + noise(),
+            "dumpTxTime [s]": transfer(dumped),
+            "dumpSize": size(dumped),
+            "rsyncDumpTotalFileSize": size(dumped),
+            "rsyncDumpTotalBytesSent": size(sent(dumped)),
             "rsyncDumpTransferRate": size(dumped / 1.5) + " bytes/sec",
             "rsyncDumpCompressionSpeedup": f"{dumped / sent(dumped):.2f}",
             "restoreTime [s]": [f"real {0.24 + inflation * 0.001 + noise():.2f}", "user 0.04", "sys 0.04"],
         }
         if before:
             found |= {
-                "preDumpTime [s]": 0.2 + inflation * 0.0027 + noise(), "preDumpTxTime [s]": transfer(memory),
-                "preDumpSize": size(memory), "rsyncPreDumpTotalFileSize": size(memory),
+                "preDumpTime [s]": 0.2 + inflation * 0.0027 + noise(),
+                "preDumpTxTime [s]": transfer(memory),
+                "preDumpSize": size(memory),
+                "rsyncPreDumpTotalFileSize": size(memory),
                 "rsyncPreDumpTotalBytesSent": size(sent(memory)),
                 "rsyncPreDumpTransferRate": size(memory / 2) + " bytes/sec",
                 "rsyncPreDumpCompressionSpeedup": f"{memory / sent(memory):.2f}",
@@ -155,7 +207,8 @@ class Synthetic:
         if lazy:
             pages = 52 if before else 193 + inflation * 98
             found |= {
-                "numberOfLazyPages": float(pages), "lazyPagesTxTime [s]": 0.03 + pages * 4e-5,
+                "numberOfLazyPages": float(pages),
+                "lazyPagesTxTime [s]": 0.03 + pages * 4e-5,
                 "lazyPagesTxEndTime [s]": 0.36 + pages * 4e-5,
             }
         return found
@@ -172,7 +225,15 @@ class Synthetic:
             [0, 1, n, n, [round(self.plain_ms(loss) * 1000)], [DESTINATION], "quicBaseline"]
             for n in range(1, self.scale.runs + 1)
         ]
-        columns = ["experiment", "run", "repetition", "seed", "serviceTimes [us]", "serverAddresses", "protocol"]
+        columns = [
+            "experiment",
+            "run",
+            "repetition",
+            "seed",
+            "serviceTimes [us]",
+            "serverAddresses",
+            "protocol",
+        ]
         self.table(f"{loss}/exp0", "experiment0_service_times", columns, rows)
 
     def experiment_1(self, loss: str) -> None:
@@ -195,22 +256,30 @@ class Synthetic:
                 restores.append([1, run, repetition] + [phases.get(column) for column in RESTORE])
         self._write_runs(1, place, services, moves, restores)
 
-    def _move(self, experiment, run, repetition, seed, technique, protocol, inflation, compressed, phases) -> list:
+    def _move(
+        self, experiment, run, repetition, seed, technique, protocol, inflation, compressed, phases
+    ) -> list:
         return (
             [experiment, run, repetition, seed, technique, protocol, inflation]
-            + [phases.get(column) for column in DUMPS] + [compressed] + [phases.get(column) for column in RSYNC]
+            + [phases.get(column) for column in DUMPS]
+            + [compressed]
+            + [phases.get(column) for column in RSYNC]
         )
 
     def _write_runs(self, number: int, place: str, services: list, moves: list, restores: list) -> None:
         keys = ["experiment", "run", "repetition"]
         self.table(
-            place, f"experiment{number}_service_times",
-            keys + ["seed", "serviceTimes [us]", "serverAddresses", "firstRequestAfterMigrationTriggered"], services,
+            place,
+            f"experiment{number}_service_times",
+            keys + ["seed", "serviceTimes [us]", "serverAddresses", "firstRequestAfterMigrationTriggered"],
+            services,
             packing="csv.gz" if number == 2 else "",
         )
         self.table(
-            place, f"experiment{number}_migration_times",
-            keys + ["seed", "migrationTechnique", "protocol", "memoryFootprintInflation [MB]", *DUMPS]
+            place,
+            f"experiment{number}_migration_times",
+            keys
+            + ["seed", "migrationTechnique", "protocol", "memoryFootprintInflation [MB]", *DUMPS]
             + ["compressionEnabled", *RSYNC],
             moves,
         )
@@ -227,9 +296,15 @@ class Synthetic:
                         seed = (run - 1) * self.scale.container_runs + repetition
                         failed = self.fails(protocol, loss)
                         phases = self.phases(technique, inflation, compressed, failed)
-                        service = [None] * 3 if failed else self._back_to_back(loss, protocol, technique, phases)
+                        service = (
+                            [None] * 3 if failed else self._back_to_back(loss, protocol, technique, phases)
+                        )
                         services.append([2, run, repetition, seed, *service])
-                        moves.append(self._move(2, run, repetition, seed, technique, protocol, inflation, compressed, phases))
+                        moves.append(
+                            self._move(
+                                2, run, repetition, seed, technique, protocol, inflation, compressed, phases
+                            )
+                        )
                         restores.append([2, run, repetition] + [phases.get(column) for column in RESTORE])
         self._write_runs(2, f"{loss}/{experiment}", services, moves, restores)
 
@@ -248,12 +323,27 @@ class Synthetic:
                 for run in range(1, self.scale.notification_runs + 1):
                     work = 0.2 + 0.07 * clients
                     value = round_trip + 22 + 0.25 * clients if protocol == "reactiveExplicit" else work
-                    rows.append([3, run, protocol, clients, clients, round(1000 * value * self.random.uniform(0.97, 1.05))])
+                    rows.append(
+                        [
+                            3,
+                            run,
+                            protocol,
+                            clients,
+                            clients,
+                            round(1000 * value * self.random.uniform(0.97, 1.05)),
+                        ]
+                    )
         columns = [
-            "experiment", "run", "protocol", "expectedNumberOfClients", "actualNumberOfClients",
+            "experiment",
+            "run",
+            "protocol",
+            "expectedNumberOfClients",
+            "actualNumberOfClients",
             "migrationNotificationTime [us]",
         ]
-        self.table(f"nopacketloss/exp3/{round_trip}ms_rtt", "experiment3_migration_notification_times", columns, rows)
+        self.table(
+            f"nopacketloss/exp3/{round_trip}ms_rtt", "experiment3_migration_notification_times", columns, rows
+        )
 
     def experiment_4(self, loss: str, round_trip: int) -> None:
         services, moves, restores = [], [], []
@@ -266,7 +356,9 @@ class Synthetic:
                         phases = self.phases(technique, inflation, False, False)
                         for client in range(self.scale.clients):
                             seed = (run - 1) * self.scale.clients + client + 1
-                            services.append(self._client(loss, round_trip, run, seed, client, protocol, pause, phases))
+                            services.append(
+                                self._client(loss, round_trip, run, seed, client, protocol, pause, phases)
+                            )
                             moves.append(
                                 [4, run, run, technique, float(inflation), False]
                                 + [phases.get(column) for column in DUMPS + RSYNC]
@@ -274,17 +366,41 @@ class Synthetic:
                             restores.append([4, run] + [phases.get(column) for column in RESTORE])
         place = f"{loss}/exp4/{round_trip}ms_rtt"
         self.table(
-            place, "experiment4_service_times",
-            ["experiment", "run", "seedClient", "numberOfClients", "protocol", "intervalBetweenRequests [ms]",
-             "requestTimestamps [us]", "serviceTimes [us]", "serverAddresses", "requestMethods", "requestBodySizes [B]",
-             "responseBodySizes [B]", "connectionEndedDueToTimeout", "migrationNotificationTimestamp [s]",
-             "migrationTriggerTimestamp [s]"],
-            services, packing="zip",
+            place,
+            "experiment4_service_times",
+            [
+                "experiment",
+                "run",
+                "seedClient",
+                "numberOfClients",
+                "protocol",
+                "intervalBetweenRequests [ms]",
+                "requestTimestamps [us]",
+                "serviceTimes [us]",
+                "serverAddresses",
+                "requestMethods",
+                "requestBodySizes [B]",
+                "responseBodySizes [B]",
+                "connectionEndedDueToTimeout",
+                "migrationNotificationTimestamp [s]",
+                "migrationTriggerTimestamp [s]",
+            ],
+            services,
+            packing="zip",
         )
         self.table(
-            place, "experiment4_migration_times",
-            ["experiment", "run", "seedServer", "migrationTechnique", "memoryFootprintInflation [MB]",
-             "compressionEnabled", *DUMPS, *RSYNC],
+            place,
+            "experiment4_migration_times",
+            [
+                "experiment",
+                "run",
+                "seedServer",
+                "migrationTechnique",
+                "memoryFootprintInflation [MB]",
+                "compressionEnabled",
+                *DUMPS,
+                *RSYNC,
+            ],
             moves,
         )
         self.table(place, "experiment4_restore_times", ["experiment", "run", *RESTORE], restores)
@@ -311,7 +427,20 @@ class Synthetic:
             now += max(service + pause / 1000, self.scale.seconds_between * self.random.uniform(0.8, 1.2))
         stamps = [round(value * 1e6) for value in columns[0]]
         services = [round(value * 1e6) for value in columns[1]]
-        return [4, run, seed, self.scale.clients, protocol, pause, stamps, services, *columns[2:], lost, notice, trigger]
+        return [
+            4,
+            run,
+            seed,
+            self.scale.clients,
+            protocol,
+            pause,
+            stamps,
+            services,
+            *columns[2:],
+            lost,
+            notice,
+            trigger,
+        ]
 
     def _request(self) -> tuple[str, int, int]:
         blocks = min(int(self.random.paretovariate(0.9)) - 1, 799)
@@ -353,28 +482,53 @@ class Synthetic:
         for run, protocol in enumerate(("reactiveExplicit", "symmetric"), 1):
             stamps, services, addresses, handovers, triggers = self._requests(follows=True)
             notices = [moment - 0.4 for moment in triggers]
-            rows.append([5, run, 1, run, protocol, 10, stamps, services, addresses, handovers, notices, triggers])
+            rows.append(
+                [5, run, 1, run, protocol, 10, stamps, services, addresses, handovers, notices, triggers]
+            )
             for host in hosts.values():
                 host.append([5, run, 1, run, "hybrid", False] + self._three_moves())
         self.table(
-            "packetloss/exp5", "experiment5_service_times",
-            ["experiment", "run", "repetition", "seed", "protocol", "clientMigrationFrequency [min]",
-             "requestTimestamps [us]", "serviceTimes [us]", "serverAddresses", "handoverTimestamps [s]",
-             "migrationNotificationTimestamps [s]", "migrationTriggerTimestamps [s]"],
+            "packetloss/exp5",
+            "experiment5_service_times",
+            [
+                "experiment",
+                "run",
+                "repetition",
+                "seed",
+                "protocol",
+                "clientMigrationFrequency [min]",
+                "requestTimestamps [us]",
+                "serviceTimes [us]",
+                "serverAddresses",
+                "handoverTimestamps [s]",
+                "migrationNotificationTimestamps [s]",
+                "migrationTriggerTimestamps [s]",
+            ],
             rows,
         )
         for name, host in hosts.items():
             self.table(
-                "packetloss/exp5", f"experiment5_first_{name}",
-                ["experiment", "run", "repetition", "seed", "migrationTechnique", "compressionEnabled", *MOVES_OF_A_HOST],
+                "packetloss/exp5",
+                f"experiment5_first_{name}",
+                [
+                    "experiment",
+                    "run",
+                    "repetition",
+                    "seed",
+                    "migrationTechnique",
+                    "compressionEnabled",
+                    *MOVES_OF_A_HOST,
+                ],
                 host,
             )
 
     def _three_moves(self) -> list:
         three = [self.phases("hybrid", 0, False, False) for _ in range(3)]
         singular = lambda column: (
-            column.replace("Times [s]", "Time [s]").replace("TotalBytesSent", "TotalBytesSen_")
-            .removesuffix("s").replace("TotalBytesSen_", "TotalBytesSent")
+            column.replace("Times [s]", "Time [s]")
+            .replace("TotalBytesSent", "TotalBytesSen_")
+            .removesuffix("s")
+            .replace("TotalBytesSen_", "TotalBytesSent")
         )
         names = {"numberOfLazyPages": "numberOfLazyPages"}
         return [[one[names.get(column, singular(column))] for one in three] for column in MOVES_OF_A_HOST]
@@ -382,12 +536,27 @@ class Synthetic:
     def experiment_6(self) -> None:
         stamps, services, addresses, handovers, _ = self._requests(follows=False)
         self.table(
-            "packetloss/exp6", "experiment6_service_times",
-            ["experiment", "run", "repetition", "seed", "clientMigrationFrequency [min]", "requestTimestamps [us]",
-             "serviceTimes [us]", "serverAddresses", "handoverTimestamps [s]"],
+            "packetloss/exp6",
+            "experiment6_service_times",
+            [
+                "experiment",
+                "run",
+                "repetition",
+                "seed",
+                "clientMigrationFrequency [min]",
+                "requestTimestamps [us]",
+                "serviceTimes [us]",
+                "serverAddresses",
+                "handoverTimestamps [s]",
+            ],
             [[6, 1, 1, 1, 10, stamps, services, addresses, handovers]],
         )
-        self.table("packetloss/exp6", "experiment6_server", ["experiment", "run", "repetition", "seed"], [[6, 1, 1, 1]])
+        self.table(
+            "packetloss/exp6",
+            "experiment6_server",
+            ["experiment", "run", "repetition", "seed"],
+            [[6, 1, 1, 1]],
+        )
 
 
 def write_all(root: Path, scale: Scale = Scale()) -> Path:

@@ -26,7 +26,12 @@ class Numbers(unittest.TestCase):
 
 class Sizes(unittest.TestCase):
     def test_sizes_end_in_powers_of_a_thousand(self):
-        for text, megabytes in (("1.5M", 1.5), ("252K", 0.252), ("970.11K bytes/sec", 0.97011), ("812", 0.000812)):
+        for text, megabytes in (
+            ("1.5M", 1.5),
+            ("252K", 0.252),
+            ("970.11K bytes/sec", 0.97011),
+            ("812", 0.000812),
+        ):
             with self.subTest(text):
                 self.assertAlmostEqual(cells.size(text), megabytes)
 
@@ -47,11 +52,16 @@ class Lists(unittest.TestCase):
 
     def test_broken_lists_are_refused_with_what_is_wrong(self):
         for form, text, words in (
-            (cells.numbers, "[1, 2", "not a list"), (cells.numbers, "1", "not a list"),
-            (cells.numbers, "['a']", "not a number"), (cells.numbers, "[True]", "not a number"),
-            (cells.numbers, "[1, None]", "not a list literal|not a number"), (cells.words, "[1]", "not a text"),
-            (cells.numbers, "[1e999]", "not finite"), (cells.durations, "[5, -1]", "negative"),
-            (cells.real_time, "['user 0.04']", "real SECONDS"), (cells.real_times, "['real 0.1']", "not itself a list"),
+            (cells.numbers, "[1, 2", "not a list"),
+            (cells.numbers, "1", "not a list"),
+            (cells.numbers, "['a']", "not a number"),
+            (cells.numbers, "[True]", "not a number"),
+            (cells.numbers, "[1, None]", "not a list literal|not a number"),
+            (cells.words, "[1]", "not a text"),
+            (cells.numbers, "[1e999]", "not finite"),
+            (cells.durations, "[5, -1]", "negative"),
+            (cells.real_time, "['user 0.04']", "real SECONDS"),
+            (cells.real_times, "['real 0.1']", "not itself a list"),
             (cells.numbers, "[__import__('os').getcwd()]", "not a list literal"),
         ):
             with self.subTest(text), self.assertRaisesRegex(cells.CellError, words):

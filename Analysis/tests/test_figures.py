@@ -49,8 +49,10 @@ def has_data(axis) -> bool:
         if box is not None and box.width > 0 and box.height > 0:
             return True
     return any(
-        isinstance(one, Collection) and len(offsets := np.ma.filled(one.get_offsets(), np.nan))
-        and one.get_offset_transform() == axis.transData and inside(axis, offsets[:, 0], offsets[:, 1])
+        isinstance(one, Collection)
+        and len(offsets := np.ma.filled(one.get_offsets(), np.nan))
+        and one.get_offset_transform() == axis.transData
+        and inside(axis, offsets[:, 0], offsets[:, 1])
         for one in axis.collections
     )
 
@@ -90,11 +92,15 @@ class OneSet(Invented):
     def check(self, drawing) -> None:
         drawing.figure.draw_without_rendering()
         for axis in drawing.figure.axes:
-            self.assertTrue(has_data(axis), f"{drawing.name}: an axis shows nothing: {axis.get_title(loc='left')}")
+            self.assertTrue(
+                has_data(axis), f"{drawing.name}: an axis shows nothing: {axis.get_title(loc='left')}"
+            )
         # Grids label their outer panels alone.
         labels = [axis.get_xlabel() + axis.get_ylabel() for axis in drawing.figure.axes]
         self.assertTrue(any(labels), f"{drawing.name}: no axis says what it shows")
-        self.assertTrue(all(text.get_fontsize() >= 6 for text in drawing.figure.findobj(Text) if text.get_text()))
+        self.assertTrue(
+            all(text.get_fontsize() >= 6 for text in drawing.figure.findobj(Text) if text.get_text())
+        )
         plt.close(drawing.figure)
 
     def test_every_figure_is_there_and_none_has_an_empty_axis(self):
@@ -116,7 +122,9 @@ class OneSet(Invented):
 
     def test_comparisons_and_the_thesis_s_own_figures_are_there(self):
         all_results = self.results()
-        drawings = list(figures.draw_comparisons(all_results, all_results[0].findings)) + list(figures.draw_references())
+        drawings = list(figures.draw_comparisons(all_results, all_results[0].findings)) + list(
+            figures.draw_references()
+        )
         for drawing in drawings:
             with self.subTest(drawing.name):
                 self.check(drawing)
@@ -125,11 +133,13 @@ class OneSet(Invented):
     def test_no_figure_mixes_virtual_and_measured_milliseconds(self):
         virtual, measured = self.results()
         for name in ("exp1-service-time-panels", "exp2-affected-bars-no-loss", "exp3-notification-both"):
-            for results, unit in ((virtual, "(virtual "), (measured, "(")):
+            for results in (virtual, measured):
                 plan = next(plan for plan in figures.plans(results) if plan.name == name)
                 drawing = figures.draw(plan, results)
                 labels = [axis.get_ylabel() for axis in drawing.figure.axes if axis.get_ylabel()]
-                self.assertTrue(all(("virtual" in label) == results.set.is_virtual for label in labels), labels)
+                self.assertTrue(
+                    all(("virtual" in label) == results.set.is_virtual for label in labels), labels
+                )
                 plt.close(drawing.figure)
 
 
@@ -167,7 +177,11 @@ class Program(Invented):
         return one
 
     def run_program(self, *more: str):
-        return silent(lambda: program.main([str(self.results_folder), "--out", str(self.out / "figures"), "--quiet", *more]))
+        return silent(
+            lambda: program.main(
+                [str(self.results_folder), "--out", str(self.out / "figures"), "--quiet", *more]
+            )
+        )
 
     def test_half_a_result_set_yields_what_can_be_drawn_and_says_what_is_missing(self):
         self.partial()
@@ -180,9 +194,16 @@ class Program(Invented):
         self.assertEqual(
             drawn,
             sorted(
-                f"{name}.{ending}" for ending in ("svg", "pdf")
-                for name in ("exp1-excess-ecdf", "exp1-service-time-loss", "exp1-service-time-no-loss",
-                             "exp1-service-time-panels", "exp3-notification-18ms", "failures")
+                f"{name}.{ending}"
+                for ending in ("svg", "pdf")
+                for name in (
+                    "exp1-excess-ecdf",
+                    "exp1-service-time-loss",
+                    "exp1-service-time-no-loss",
+                    "exp1-service-time-panels",
+                    "exp3-notification-18ms",
+                    "failures",
+                )
             ),
         )
 
@@ -202,11 +223,15 @@ class Program(Invented):
     def test_a_broken_cell_is_a_line_and_exit_code_65_and_the_rest_is_drawn(self):
         one = self.partial()
         path = one.folder / "packetloss/exp1/experiment1_service_times.csv"
-        path.write_text(path.read_text().replace('1,1,2,2,[', '1,1,2,2,[x'))
+        path.write_text(path.read_text().replace("1,1,2,2,[", "1,1,2,2,[x"))
         code, _, errors = self.run_program()
         self.assertEqual(code, DATA_ERROR)
-        self.assertRegex(errors, r'^figures: .*experiment1_service_times.csv: row 2: column "serviceTimes \[us\]": .*\n$')
-        self.assertTrue((self.out / "figures/figures/thesis/simulated/exp1-service-time-no-loss.svg").is_file())
+        self.assertRegex(
+            errors, r'^figures: .*experiment1_service_times.csv: row 2: column "serviceTimes \[us\]": .*\n$'
+        )
+        self.assertTrue(
+            (self.out / "figures/figures/thesis/simulated/exp1-service-time-no-loss.svg").is_file()
+        )
         self.assertFalse((self.out / "figures/figures/thesis/simulated/exp1-service-time-loss.svg").exists())
         self.assertIn("Broken files", (self.out / "figures/index.html").read_text(encoding="utf-8"))
 
@@ -233,8 +258,18 @@ class Program(Invented):
         self.partial()
         for name, seed in (("first", "1"), ("second", "2")):
             subprocess.run(
-                [sys.executable, "-m", "godwit_analysis", str(self.results_folder), "--out", str(self.out / name), "--quiet"],
-                check=True, capture_output=True, cwd=Path(program.__file__).parents[1],
+                [
+                    sys.executable,
+                    "-m",
+                    "godwit_analysis",
+                    str(self.results_folder),
+                    "--out",
+                    str(self.out / name),
+                    "--quiet",
+                ],
+                check=True,
+                capture_output=True,
+                cwd=Path(program.__file__).parents[1],
                 env=os.environ | {"PYTHONHASHSEED": seed},
             )
         first = {path.relative_to(self.out / "first"): path.read_bytes() for path in self.files("first")}

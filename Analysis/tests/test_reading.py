@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from synthetic import Scale, Synthetic
 
-from godwit_analysis import layout, tables
+from godwit_analysis import details, layout, tables
 from godwit_analysis.crowd import crowd
 from godwit_analysis.problems import DataError, Findings, MissingData
 from godwit_analysis.results import Results, first_from_new_address
@@ -57,7 +57,9 @@ class Everything(Folder):
         folder = self.written(packed=False)
         for loss, experiment, name in EXPECTED:
             with self.subTest(name), (folder / loss / experiment / f"{name}.csv").open(newline="") as file:
-                self.assertEqual(sorted(next(csv.reader(file))), sorted(column.name for column in SCHEMAS[name]))
+                self.assertEqual(
+                    sorted(next(csv.reader(file))), sorted(column.name for column in SCHEMAS[name])
+                )
 
     def test_a_file_may_be_zipped_by_either_name_or_gzipped(self):
         text = PLAIN + ROW
@@ -73,7 +75,9 @@ class Everything(Folder):
                 else:
                     path.write_bytes(gzip.compress(text.encode()) if ending.endswith("gz") else text.encode())
                 self.assertEqual(tables.find(folder, "experiment0_service_times"), path)
-                self.assertEqual(list(tables.read(path, "experiment0_service_times")["serviceTimes [us]"][0]), [20615])
+                self.assertEqual(
+                    list(tables.read(path, "experiment0_service_times")["serviceTimes [us]"][0]), [20615]
+                )
 
 
 class Broken(Folder):
@@ -85,8 +89,14 @@ class Broken(Folder):
         self.assertNotIn("\n", str(caught.exception))
 
     def test_a_broken_cell_is_named_by_file_row_and_column(self):
-        self.refused(PLAIN + ROW + ROW.replace("[20615]", "[20615"), r'times.csv: row 2: column "serviceTimes \[us\]": ')
-        self.refused(PLAIN + ROW.replace("0,1,1,1", "0,1,one,1"), r'row 1: column "repetition": \'one\' is not a number')
+        self.refused(
+            PLAIN + ROW + ROW.replace("[20615]", "[20615"),
+            r'times.csv: row 2: column "serviceTimes \[us\]": ',
+        )
+        self.refused(
+            PLAIN + ROW.replace("0,1,1,1", "0,1,one,1"),
+            r'row 1: column "repetition": \'one\' is not a number',
+        )
 
     def test_an_empty_cell_is_refused_where_one_must_be(self):
         self.refused(PLAIN + ROW.replace("quicBaseline", ""), r'row 1: column "protocol": is empty')
@@ -104,7 +114,7 @@ class Broken(Folder):
         self.refused(b"\xff\xfe\x00", "not UTF-8")
 
     def test_an_unfinished_last_line_is_told(self):
-        self.refused(PLAIN + ROW + "0,1,2,2,\"[206", "row|not CSV")
+        self.refused(PLAIN + ROW + '0,1,2,2,"[206', "row|not CSV")
 
     def test_an_archive_of_two_tables_is_refused(self):
         path = self.root / "experiment0_service_times.zip"
@@ -136,7 +146,9 @@ class Layouts(Folder):
     def test_each_experiment_has_the_commit_of_its_own_environment(self):
         folder = self.written()
         (folder / "environment.json").unlink()
-        (folder / "environment_experiment1.json").write_text('{"commit": "aaaa", "dirty": true, "plan": {"title": "One"}}')
+        (folder / "environment_experiment1.json").write_text(
+            '{"commit": "aaaa", "dirty": true, "plan": {"title": "One"}}'
+        )
         (folder / "environment_experiment2.json").write_text('{"commit": "bbbb", "dirty": false}')
         (one,) = layout.discover(self.root)
         self.assertEqual(one.shown_commit([1]), "commit aaaa with changes")
@@ -166,7 +178,9 @@ class Joins(Folder):
         results = self.results()
         with self.assertRaises(MissingData):
             results.moves("nopacketloss", "exp1")
-        self.assertRegex(results.findings.broken[0], "service_times.csv: row 3: experiment1_migration_times.csv has no row")
+        self.assertRegex(
+            results.findings.broken[0], "service_times.csv: row 3: experiment1_migration_times.csv has no row"
+        )
 
     def test_the_same_run_twice_is_named(self):
         folder = self.written(packed=False)
@@ -176,7 +190,9 @@ class Joins(Folder):
         results = self.results()
         with self.assertRaises(MissingData):
             results.moves("nopacketloss", "exp1")
-        self.assertRegex(results.findings.broken[0], "row 2: has the same experiment, run, repetition, seed twice")
+        self.assertRegex(
+            results.findings.broken[0], "row 2: has the same experiment, run, repetition, seed twice"
+        )
 
     def test_the_request_that_noticed_the_move_is_the_first_from_another_address(self):
         service = np.array([1.0, 1.0, 9.0, 2.0])
@@ -200,11 +216,16 @@ class Crowds(Folder):
         results = self.results()
         with self.assertRaises(MissingData):
             crowd(results, "nopacketloss", "18ms_rtt")
-        self.assertRegex(results.findings.broken[0], "service_times.csv: has more rows than experiment4_migration_times.csv")
+        self.assertRegex(
+            results.findings.broken[0],
+            "service_times.csv: has more rows than experiment4_migration_times.csv",
+        )
 
     def test_lists_of_a_row_must_be_of_one_length(self):
         folder = self.written(packed=False)
-        self.edit(folder / "nopacketloss/exp4/18ms_rtt/experiment4_service_times.csv", 5, "serverAddresses", "['a']")
+        self.edit(
+            folder / "nopacketloss/exp4/18ms_rtt/experiment4_service_times.csv", 5, "serverAddresses", "['a']"
+        )
         results = self.results()
         with self.assertRaises(MissingData):
             crowd(results, "nopacketloss", "18ms_rtt")
@@ -214,8 +235,14 @@ class Crowds(Folder):
         folder = self.written(packed=False)
         path = folder / "nopacketloss/exp4/18ms_rtt/experiment4_service_times.csv"
         self.edit(path, 1, "connectionEndedDueToTimeout", "True")
-        for column in ("requestTimestamps [us]", "serviceTimes [us]", "serverAddresses", "requestMethods",
-                       "requestBodySizes [B]", "responseBodySizes [B]"):
+        for column in (
+            "requestTimestamps [us]",
+            "serviceTimes [us]",
+            "serverAddresses",
+            "requestMethods",
+            "requestBodySizes [B]",
+            "responseBodySizes [B]",
+        ):
             self.edit(path, 2, column, "[]")
         self.edit(path, 2, "connectionEndedDueToTimeout", "True")
         clients = crowd(self.results(), "nopacketloss", "18ms_rtt").clients
@@ -223,6 +250,26 @@ class Crowds(Folder):
         self.assertEqual([client.timed_out for client in clients[:3]], [True, True, False])
         self.assertTrue(np.isnan(clients[0].affected_ms) and np.isnan(clients[1].affected_ms))
         self.assertFalse(np.isnan(clients[2].affected_ms))
+
+
+class Details(Folder):
+    def test_failed_checks_of_a_run_are_told_once(self):
+        folder = self.written(packed=False)
+        path = folder / "nopacketloss/exp1/godwit_details.csv"
+        self.edit(path, 2, "flaws", "3 datagrams were taken at an address that was left")
+        results = self.results()
+        details.note_flaws(results)
+        details.note_flaws(results)
+        line = (
+            "thesis, simulated: nopacketloss/exp1: run 2: 3 datagrams were taken at an address that was left"
+        )
+        self.assertEqual(results.findings.flaws, [line])
+
+    def test_ends_of_connections_are_counted_by_strategy(self):
+        self.written()
+        rows = details.rows(self.results())
+        self.assertEqual([row[1] for row in rows][:2], ["Proactive Explicit", "Reactive Explicit"])
+        self.assertEqual([row[6:8] for row in rows][:2], [[1, "1 × idle timeout"], [0, "–"]])
 
 
 if __name__ == "__main__":

@@ -9,8 +9,14 @@ from . import experiment3, experiment4, experiments5and6, failures, reference
 from .plan import Drawing, Plan
 
 FAMILIES = (
-    experiment1, experiment2_service, experiment2_container, experiment3, experiment4, experiments5and6,
-    distributions, failures,
+    experiment1,
+    experiment2_service,
+    experiment2_container,
+    experiment3,
+    experiment4,
+    experiments5and6,
+    distributions,
+    failures,
 )
 
 

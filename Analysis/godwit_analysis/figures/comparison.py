@@ -1,4 +1,4 @@
-"""Across sets: ours against the thesis's, and the simulator against real sockets. Only excesses and shares meet here."""
+"""Across sets: ours against the thesis's, the simulator against real sockets. Only excesses and shares meet here."""
 
 from collections.abc import Callable
 
@@ -40,15 +40,23 @@ def _look(results: Results) -> style.Look:
     return style.Look(f"policy {results.set.policy}, {results.set.backend}", known.colour, known.marker)
 
 
-def _finished(name: str, title: str, text: str, figure, facts: list[str], all_results, experiments) -> Drawing:
+def _finished(
+    name: str, title: str, text: str, figure, facts: list[str], all_results, experiments
+) -> Drawing:
     commits = sorted({one.set.shown_commit(experiments) for one in all_results})
     policies = sorted({one.set.policy for one in all_results})
     backends = sorted({one.set.backend for one in all_results})
     line = " · ".join(
-        [f"policies {', '.join(policies)}", f"backends {', '.join(backends)}", *facts, statistics.METHOD, *commits]
+        [
+            f"policies {', '.join(policies)}",
+            f"backends {', '.join(backends)}",
+            *facts,
+            statistics.METHOD,
+            *commits,
+        ]
     )
     style.footer(figure, line)
-    return Drawing(FOLDER, name, FAMILY, title, f"{text} {line}.", figure)
+    return Drawing(FOLDER, name, FAMILY, title, f"{text} {line[0].upper()}{line[1:]}.", figure)
 
 
 Point = tuple[float, Interval]
@@ -69,7 +77,8 @@ def _published_excess(loss: str) -> dict[str, Point]:
     plain = table["quicBaseline"].median
     return {
         name: (one.mean - plain, Interval(one.low - plain, one.high - plain))
-        for name, one in table.items() if name != "quicBaseline"
+        for name, one in table.items()
+        if name != "quicBaseline"
     }
 
 
@@ -79,7 +88,8 @@ def _experiment_1(all_results: list[Results]) -> Drawing:
         raise MissingData("no set has experiments 0 and 1")
     names = style.in_order(
         {name for one in found.values() for points in one.values() for name in points}
-        | set(_published_excess("nopacketloss")), style.PROTOCOLS,
+        | set(_published_excess("nopacketloss")),
+        style.PROTOCOLS,
     )
     series = 1 + max(len(one) for one in found.values())
     figure, axes = style.blank(0.4 + len(names) * (0.3 + 0.11 * series) + 1.2, 1, 2, sharey=True, sharex=True)
@@ -98,10 +108,14 @@ def _experiment_1(all_results: list[Results]) -> Drawing:
     axes[0].set_xlim(left=-1.5, right=1.3 * _longest(found))
     _one_legend(figure, axes)
     return _finished(
-        "compare-exp1-excess", "What a move costs beyond the plain service time: ours and the thesis's",
-        "Mean excess of the first request after a move. Every set is measured against its own experiment 0, so that sets "
-        "in virtual time can stand beside measured ones.",
-        figure, [counts(numbers, "a point"), "the thesis: n = 95 to 100"], all_results, (0, 1),
+        "compare-exp1-excess",
+        "What a move costs beyond the plain service time: ours and the thesis's",
+        "Mean excess of the first request after a move. Every set is measured against its own experiment 0, so that "
+        "sets in virtual time can stand beside measured ones.",
+        figure,
+        [counts(numbers, "a point"), "the thesis: n = 95 to 100"],
+        all_results,
+        (0, 1),
     )
 
 
@@ -109,7 +123,9 @@ def _longest(found: dict) -> float:
     """The farthest end of an interval or point in both panels, the thesis's included."""
     points = [point for one in found.values() for points in one.values() for point, _ in points.values()]
     points += [point for loss in LOSSES for point in _published_excess(loss).values()]
-    return max(max(middle, bounds.high if bounds.high == bounds.high else middle) for middle, bounds in points)
+    return max(
+        max(middle, bounds.high if bounds.high == bounds.high else middle) for middle, bounds in points
+    )
 
 
 def _by_set(all_results: list[Results], collect) -> dict[Results, dict]:
@@ -130,8 +146,15 @@ def _row(axis, look: style.Look, points: dict[str, Point], names: list[str], pla
     middles = [points[name][0] for name in shown]
     bounds = [style.error_bars(*points[name]) for name in shown]
     axis.errorbar(
-        middles, y, xerr=list(zip(*bounds)), fmt=look.marker, color=look.colour, markersize=5 if look is PAPER else 4,
-        capsize=1.8, elinewidth=0.9, label=look.label,
+        middles,
+        y,
+        xerr=list(zip(*bounds)),
+        fmt=look.marker,
+        color=look.colour,
+        markersize=5 if look is PAPER else 4,
+        capsize=1.8,
+        elinewidth=0.9,
+        label=look.label,
     )
 
 
@@ -150,7 +173,9 @@ def _one_legend(figure, axes) -> None:
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=min(3, len(handles)))
 
 
-PANELS = [(protocol, round_trip) for protocol in ("reactiveExplicit", "symmetric") for round_trip in ROUND_TRIPS]
+PANELS = [
+    (protocol, round_trip) for protocol in ("reactiveExplicit", "symmetric") for round_trip in ROUND_TRIPS
+]
 
 
 def _experiment_3(all_results: list[Results]) -> Drawing:
@@ -168,10 +193,14 @@ def _experiment_3(all_results: list[Results]) -> Drawing:
         _line(axis, PAPER, published)
         for results, panels in found.items():
             cells = panels.get((protocol, round_trip), {})
-            _line(axis, _look(results), {
-                clients: (one.mean - base, Interval(one.interval.low - base, one.interval.high - base))
-                for clients, one in cells.items()
-            })
+            _line(
+                axis,
+                _look(results),
+                {
+                    clients: (one.mean - base, Interval(one.interval.low - base, one.interval.high - base))
+                    for clients, one in cells.items()
+                },
+            )
             numbers += [one.n for one in cells.values()]
         shown = style.protocol(protocol).label.replace("Reactive ", "")
         axis.set_title(f"{shown}, {style.ROUND_TRIPS[round_trip]}", loc="left", fontweight="bold")
@@ -184,10 +213,14 @@ def _experiment_3(all_results: list[Results]) -> Drawing:
         axis.set_xlabel("Clients")
     _one_legend(figure, axes)
     return _finished(
-        "compare-exp3-notification", "Until all clients are ready: ours and the thesis's",
-        "Explicit waits for its clients: shown is the excess over the round trip. Symmetric is the server's own work: only "
-        "real backends are shown, in milliseconds of a clock.",
-        figure, [counts(numbers, "a point"), "the thesis: n = 10"], all_results, (3,),
+        "compare-exp3-notification",
+        "Until all clients are ready: ours and the thesis's",
+        "Explicit waits for its clients: shown is the excess over the round trip. Symmetric is the server's own work: "
+        "only real backends are shown, in milliseconds of a clock.",
+        figure,
+        [counts(numbers, "a point"), "the thesis: n = 10"],
+        all_results,
+        (3,),
     )
 
 
@@ -210,8 +243,16 @@ def _line(axis, look: style.Look, points: dict[int, Point]) -> None:
         return
     bounds = [style.error_bars(*point) for point in points.values()]
     axis.errorbar(
-        list(points), [middle for middle, _ in points.values()], yerr=list(zip(*bounds)), color=look.colour,
-        marker=look.marker, markersize=4, capsize=2, elinewidth=0.9, linewidth=1, label=look.label,
+        list(points),
+        [middle for middle, _ in points.values()],
+        yerr=list(zip(*bounds)),
+        color=look.colour,
+        marker=look.marker,
+        markersize=4,
+        capsize=2,
+        elinewidth=0.9,
+        linewidth=1,
+        label=look.label,
     )
 
 
@@ -241,10 +282,14 @@ def _agreement(all_results: list[Results]) -> Drawing:
     axis.set_xlabel("Difference of the medians, real less simulated, as a share of what is allowed")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return _finished(
-        "agreement-simulated-real", "Simulated and real backends side by side",
-        "What is allowed (shaded) is 10 % of the real median or 2 ms, whichever is more. Experiment 1 is compared by its "
-        f"excess. Under n = {ENOUGH} no verdict is given.",
-        figure, [counts(numbers, "a point")], all_results, (0, 1, 3),
+        "agreement-simulated-real",
+        "Simulated and real backends side by side",
+        "What is allowed (shaded) is 10 % of the real median or 2 ms, whichever is more. Experiment 1 is compared by "
+        f"its excess. Under n = {ENOUGH} no verdict is given.",
+        figure,
+        [counts(numbers, "a point")],
+        all_results,
+        (0, 1, 3),
     )
 
 

@@ -25,11 +25,16 @@ def catalogue(results: Results) -> list[Plan]:
     ladder = LADDER if results.set.policy == "thesis" else ""
     return [
         Plan(
-            "exp1-excess-ecdf", FAMILY, "Excess over the plain service time, the protocol alone", EXCESS + ladder,
+            "exp1-excess-ecdf",
+            FAMILY,
+            "Excess over the plain service time, the protocol alone",
+            EXCESS + ladder,
             lambda results: _draw(results, "exp1"),
         ),
         Plan(
-            "exp2-excess-ecdf", FAMILY, "Excess over the plain service time, across a container's move",
+            "exp2-excess-ecdf",
+            FAMILY,
+            "Excess over the plain service time, across a container's move",
             EXCESS + " All techniques and memory sizes together; the downtime is part of it.",
             lambda results: _draw(results, "exp2"),
         ),
@@ -83,8 +88,15 @@ def _lines(axis, moves, plain: float) -> list[int]:
         look = style.protocol(name)
         every = max(1, len(values) // 12)
         axis.step(
-            np.concatenate([values[:1], values]), np.concatenate([[0.0], shares]), where="post", color=look.colour,
-            linestyle=look.line, marker=look.marker, markersize=3.5, markevery=every, label=look.label,
+            np.concatenate([values[:1], values]),
+            np.concatenate([[0.0], shares]),
+            where="post",
+            color=look.colour,
+            linestyle=look.line,
+            marker=look.marker,
+            markersize=3.5,
+            markevery=every,
+            label=look.label,
         )
         numbers.append(len(values))
     return numbers

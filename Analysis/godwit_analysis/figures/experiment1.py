@@ -19,15 +19,20 @@ TEXT = (
 def catalogue(results: Results) -> list[Plan]:
     single = [
         Plan(
-            f"exp1-service-time-{style.LOSS_SLUGS[loss]}", FAMILY,
-            f"Service time after a migration, {style.LOSSES[loss].lower()}", TEXT,
+            f"exp1-service-time-{style.LOSS_SLUGS[loss]}",
+            FAMILY,
+            f"Service time after a migration, {style.LOSSES[loss].lower()}",
+            TEXT,
             lambda results, loss=loss: _draw(results, [loss]),
         )
         for loss in LOSSES
     ]
     return single + [
         Plan(
-            "exp1-service-time-panels", FAMILY, "Service time after a migration, without and with loss", TEXT,
+            "exp1-service-time-panels",
+            FAMILY,
+            "Service time after a migration, without and with loss",
+            TEXT,
             lambda results: _draw(results, list(LOSSES)),
         )
     ]
@@ -36,7 +41,9 @@ def catalogue(results: Results) -> list[Plan]:
 def samples(results: Results, loss: str) -> dict[str, pd.DataFrame]:
     """Runs by strategy, with experiment 0 in front where it is there."""
     moves = results.moves(loss, "exp1")
-    groups = {name: moves[moves["protocol"] == name] for name in style.in_order(moves["protocol"], style.PROTOCOLS)}
+    groups = {
+        name: moves[moves["protocol"] == name] for name in style.in_order(moves["protocol"], style.PROTOCOLS)
+    }
     try:
         return {"quicBaseline": results.plain_runs(loss)} | groups
     except MissingData as reason:
@@ -66,18 +73,32 @@ def draw_bars(axis, names: list[str], found: dict[str, Summary]) -> None:
         if one is None:
             continue
         if one.n == 0:
-            axis.text(place, tallest * 0.02, f"all {one.failures} failed", ha="center", va="bottom", fontsize=7)
+            axis.text(
+                place, tallest * 0.02, f"all {one.failures} failed", ha="center", va="bottom", fontsize=7
+            )
             continue
         low, high = style.error_bars(one.mean, one.interval)
         axis.bar(
-            place, one.mean, width=0.7, color=style.protocol(name).colour, edgecolor="#333333", linewidth=0.6,
-            yerr=[[low], [high]], error_kw={"elinewidth": 1, "capsize": 3, "ecolor": "#222222"},
+            place,
+            one.mean,
+            width=0.7,
+            color=style.protocol(name).colour,
+            edgecolor="#333333",
+            linewidth=0.6,
+            yerr=[[low], [high]],
+            error_kw={"elinewidth": 1, "capsize": 3, "ecolor": "#222222"},
         )
         axis.text(
-            place, one.mean + high + tallest * 0.02, style.short(one.mean), ha="center", va="bottom",
-            fontsize=7.5, fontweight="bold",
+            place,
+            one.mean + high + tallest * 0.02,
+            style.short(one.mean),
+            ha="center",
+            va="bottom",
+            fontsize=7.5,
+            fontweight="bold",
         )
     axis.set_ylim(0, tallest * 1.14)
+    axis.yaxis.set_major_formatter(style.plain_number)
     axis.grid(axis="x", visible=False)
     axis.set_xticks(range(len(names)), [_tick(name, found.get(name)) for name in names])
     axis.set_xlim(-0.6, len(names) - 0.4)

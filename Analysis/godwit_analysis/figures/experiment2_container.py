@@ -45,16 +45,22 @@ def catalogue(results: Results) -> list[Plan]:
             kind, measure = ("percent", "shares") if share else ("absolute", "means")
             plans.append(
                 Plan(
-                    f"exp2-phases-{kind}-{slug}", FAMILY, f"Phases of a container's move, {measure}: {shown}",
+                    f"exp2-phases-{kind}-{slug}",
+                    FAMILY,
+                    f"Phases of a container's move, {measure}: {shown}",
                     "Times of the phases by technique and memory added." + _interval_text(share),
-                    lambda results, place=(loss, experiment), share=share: _draw(results, place, PHASES, "s", share),
+                    lambda results, place=(loss, experiment), share=share: _draw(
+                        results, place, PHASES, "s", share
+                    ),
                 )
             )
         for share in (False, True):
             kind, measure = ("percent", "shares") if share else ("absolute", "means")
             plans.append(
                 Plan(
-                    f"exp2-bytes-{kind}-{slug}", FAMILY, f"Bytes of a container's move, {measure}: {shown}",
+                    f"exp2-bytes-{kind}-{slug}",
+                    FAMILY,
+                    f"Bytes of a container's move, {measure}: {shown}",
                     _bytes_text(slug) + _interval_text(share),
                     lambda results, place=(loss, experiment), share=share, slug=slug: _draw(
                         results, place, SENT if slug == "compressed" else BYTES, "MB", share
@@ -70,7 +76,9 @@ def _interval_text(share: bool) -> str:
 
 def _bytes_text(slug: str) -> str:
     if slug == "compressed":
-        return "Bytes that crossed the network between the hosts, compressed; lazy pages are never compressed."
+        return (
+            "Bytes that crossed the network between the hosts, compressed; lazy pages are never compressed."
+        )
     return "Sizes of what was copied, by technique and memory added (1 MB = 10^6 bytes)."
 
 
@@ -87,7 +95,9 @@ class Bar:
     @property
     def top(self) -> float:
         whole = sum(self.heights.values())
-        return whole if self.interval is None or self.interval.high != self.interval.high else self.interval.high
+        return (
+            whole if self.interval is None or self.interval.high != self.interval.high else self.interval.high
+        )
 
 
 GAP = 0.8
@@ -110,7 +120,9 @@ def _draw(results: Results, place: tuple[str, str], parts: dict, unit: str, shar
     return Drawn(figure, counts([bar.n for bar in bars], "a bar"), moves["seed"], has_intervals=not share)
 
 
-def draw_bars(bars: list[Bar], techniques: list[str], width: int, parts: dict, y_label: str, share: bool) -> Figure:
+def draw_bars(
+    bars: list[Bar], techniques: list[str], width: int, parts: dict, y_label: str, share: bool
+) -> Figure:
     figure, axis = style.blank(3.9)
     top = max(bar.top for bar in bars) * 1.13
     for bar in bars:
@@ -140,8 +152,13 @@ def _stack(axis, bar: Bar, parts: dict, top: float, share: bool) -> None:
         axis.bar(bar.x, height, bottom=bottom, width=0.92, color=look.colour, hatch=look.hatch, linewidth=0)
         if height > top * 0.035:
             axis.text(
-                bar.x, bottom + height / 2, f"{height:.0f}" if share else style.short(height), ha="center",
-                va="center", fontsize=6, color="#FFFFFF" if look.colour in (style.BLUE, style.GREEN) else "#000000",
+                bar.x,
+                bottom + height / 2,
+                f"{height:.0f}" if share else style.short(height),
+                ha="center",
+                va="center",
+                fontsize=6,
+                color="#FFFFFF" if look.colour in (style.BLUE, style.GREEN) else "#000000",
                 bbox={"facecolor": look.colour, "edgecolor": "none", "pad": 0.6},
             )
         bottom += height
@@ -153,8 +170,14 @@ def _stack(axis, bar: Bar, parts: dict, top: float, share: bool) -> None:
 def _axes(axis, bars: list[Bar], techniques: list[str], width: int, top: float) -> None:
     for group, technique in enumerate(techniques):
         axis.text(
-            group * (width + GAP) + (width - 1) / 2, 0.985, style.technique(technique).label, ha="center", va="top",
-            fontsize=8.5, fontweight="bold", transform=axis.get_xaxis_transform(),
+            group * (width + GAP) + (width - 1) / 2,
+            0.985,
+            style.technique(technique).label,
+            ha="center",
+            va="top",
+            fontsize=8.5,
+            fontweight="bold",
+            transform=axis.get_xaxis_transform(),
         )
     axis.set_xticks([bar.x for bar in bars], [f"{bar.inflation:g}" for bar in bars])
     axis.set_xlim(-GAP, len(techniques) * (width + GAP) - GAP)

@@ -30,12 +30,16 @@ def catalogue(results: Results) -> list[Plan]:
         slug, shown = style.LOSS_SLUGS[loss], style.LOSSES[loss].lower()
         plans += [
             Plan(
-                f"exp2-affected-scatter-{slug}", FAMILY, f"Service time across a container's move, {shown}",
+                f"exp2-affected-scatter-{slug}",
+                FAMILY,
+                f"Service time across a container's move, {shown}",
                 AFFECTED + " Every run is a point; the axis is logarithmic.",
                 lambda results, loss=loss: _scatter(results, loss),
             ),
             Plan(
-                f"exp2-affected-bars-{slug}", FAMILY, f"Mean service time across a container's move, {shown}",
+                f"exp2-affected-bars-{slug}",
+                FAMILY,
+                f"Mean service time across a container's move, {shown}",
                 AFFECTED + " Bars are means; every panel has a scale of its own.",
                 lambda results, loss=loss: _bars(results, loss),
             ),
@@ -44,7 +48,8 @@ def catalogue(results: Results) -> list[Plan]:
         for loss in LOSSES:
             plans.append(
                 Plan(
-                    f"exp2-by-request-{protocol}-{style.LOSS_SLUGS[loss]}", FAMILY,
+                    f"exp2-by-request-{protocol}-{style.LOSS_SLUGS[loss]}",
+                    FAMILY,
                     f"Requests around the trigger: {style.protocol(protocol).label}, {style.LOSSES[loss].lower()}",
                     BY_REQUEST,
                     lambda results, loss=loss, protocol=protocol: _by_request(results, loss, protocol),
@@ -80,7 +85,7 @@ def _panels(results: Results, moves: pd.DataFrame, share: bool):
     rows, columns = _grid(len(protocols))
     figure, axes = style.blank(2.35 * rows + 0.4, rows, columns, squeeze=False, sharey=share)
     panels = dict(zip(protocols, axes.flat))
-    for axis in list(axes.flat)[len(protocols):]:
+    for axis in list(axes.flat)[len(protocols) :]:
         axis.remove()
     for protocol, axis in panels.items():
         axis.set_title(style.protocol(protocol).label, loc="left", fontweight="bold")
@@ -110,10 +115,19 @@ def _scatter(results: Results, loss: str) -> Drawn:
         for place, technique in enumerate(techniques):
             look = style.technique(technique)
             part = shown[shown["technique"] == technique].sort_values(["inflation", "run", "repetition"])
-            centre = [inflations.index(value) + (place - (len(techniques) - 1) / 2) * 0.2 for value in part["inflation"]]
+            centre = [
+                inflations.index(value) + (place - (len(techniques) - 1) / 2) * 0.2
+                for value in part["inflation"]
+            ]
             axis.scatter(
-                np.array(centre) + _jitter(len(part)), part["service_s"], s=10, marker=look.marker, color=look.colour,
-                linewidths=0, alpha=0.8, label=look.label,
+                np.array(centre) + _jitter(len(part)),
+                part["service_s"],
+                s=10,
+                marker=look.marker,
+                color=look.colour,
+                linewidths=0,
+                alpha=0.8,
+                label=look.label,
             )
         style.logarithmic(axis)
         _memory_ticks(axis, inflations)
@@ -144,7 +158,9 @@ def _bars(results: Results, loss: str) -> Drawn:
             look = style.technique(technique)
             for group, inflation in enumerate(inflations):
                 cell = moves[
-                    (moves["protocol"] == protocol) & (moves["technique"] == technique) & (moves["inflation"] == inflation)
+                    (moves["protocol"] == protocol)
+                    & (moves["technique"] == technique)
+                    & (moves["inflation"] == inflation)
                 ]
                 one = summary(cell["service_ms"] / 1000)
                 if not one.n:
@@ -152,8 +168,14 @@ def _bars(results: Results, loss: str) -> Drawn:
                 numbers.append(one.n)
                 low, high = style.error_bars(one.mean, one.interval)
                 axis.bar(
-                    group + (place - (len(techniques) - 1) / 2) * 0.2, one.mean, width=0.19, color=look.colour,
-                    hatch=look.hatch, label=look.label, yerr=[[low], [high]], linewidth=0,
+                    group + (place - (len(techniques) - 1) / 2) * 0.2,
+                    one.mean,
+                    width=0.19,
+                    color=look.colour,
+                    hatch=look.hatch,
+                    label=look.label,
+                    yerr=[[low], [high]],
+                    linewidth=0,
                     error_kw={"elinewidth": 0.8, "capsize": 1.5, "ecolor": "#222222"},
                 )
         _memory_ticks(axis, inflations)
@@ -172,7 +194,7 @@ def _by_request(results: Results, loss: str, protocol: str) -> Drawn:
     rows, columns = _grid(len(techniques))
     figure, axes = style.blank(2.35 * rows + 0.4, rows, columns, squeeze=False, sharey=True)
     numbers = []
-    for axis in list(axes.flat)[len(techniques):]:
+    for axis in list(axes.flat)[len(techniques) :]:
         axis.remove()
     for technique, axis in zip(techniques, axes.flat):
         part = moves[moves["technique"] == technique]
@@ -199,7 +221,12 @@ def _lines(axis, part: pd.DataFrame, inflations: list[float], colours) -> None:
             continue
         numbers, means, lows, highs = _by_number(runs["service_us"], max(1, trigger - BEFORE + 1), last)
         axis.plot(
-            numbers, means, color=colour, marker=MARKS[place % len(MARKS)], markersize=3, linewidth=1,
+            numbers,
+            means,
+            color=colour,
+            marker=MARKS[place % len(MARKS)],
+            markersize=3,
+            linewidth=1,
             label=f"{style.megabytes(inflation)} added",
         )
         axis.fill_between(numbers, lows, highs, color=colour, alpha=0.25, linewidth=0)
@@ -207,8 +234,15 @@ def _lines(axis, part: pd.DataFrame, inflations: list[float], colours) -> None:
     firsts = np.unique(part["affected_request"])
     firsts = firsts[firsts <= last]
     axis.scatter(
-        firsts, np.full(len(firsts), 0.03), transform=axis.get_xaxis_transform(), marker="x", s=18, linewidths=1,
-        color=style.VERMILION, zorder=5, label="first response from the new address",
+        firsts,
+        np.full(len(firsts), 0.03),
+        transform=axis.get_xaxis_transform(),
+        marker="x",
+        s=18,
+        linewidths=1,
+        color=style.VERMILION,
+        zorder=5,
+        label="first response from the new address",
     )
     style.logarithmic(axis)
     axis.xaxis.get_major_locator().set_params(integer=True, nbins=7)

@@ -19,15 +19,20 @@ def catalogue(results: Results) -> list[Plan]:
     text = TEXT + (CPU_BOUND if results.set.is_virtual else "")
     plans = [
         Plan(
-            f"exp3-notification-{round_trip.removesuffix('_rtt')}", FAMILY,
-            f"Time until all are ready, {style.ROUND_TRIPS[round_trip]} round trip", text,
+            f"exp3-notification-{round_trip.removesuffix('_rtt')}",
+            FAMILY,
+            f"Time until all are ready, {style.ROUND_TRIPS[round_trip]} round trip",
+            text,
             lambda results, round_trip=round_trip: _draw(results, [round_trip]),
         )
         for round_trip in ROUND_TRIPS
     ]
     return plans + [
         Plan(
-            "exp3-notification-both", FAMILY, "Time until all are ready, both round trips", text,
+            "exp3-notification-both",
+            FAMILY,
+            "Time until all are ready, both round trips",
+            text,
             lambda results: _draw(results, list(ROUND_TRIPS)),
         )
     ]
@@ -68,12 +73,25 @@ def draw_line(axis, protocol: str, points: dict[int, tuple[float, Interval]], ma
     look = style.protocol(protocol)
     bounds = [style.error_bars(mean, interval) for mean, interval in points.values()]
     axis.errorbar(
-        list(points), [mean for mean, _ in points.values()], yerr=list(zip(*bounds)), color=look.colour,
-        marker=look.marker, linestyle=look.line, markersize=4, capsize=2.5, elinewidth=0.9, label=look.label + marked,
+        list(points),
+        [mean for mean, _ in points.values()],
+        yerr=list(zip(*bounds)),
+        color=look.colour,
+        marker=look.marker,
+        linestyle=look.line,
+        markersize=4,
+        capsize=2.5,
+        elinewidth=0.9,
+        label=look.label + marked,
     )
     for clients, (mean, _) in points.items():
         axis.annotate(
-            style.short(mean), (clients, mean), textcoords="offset points", xytext=(0, 6), ha="center", fontsize=7
+            style.short(mean),
+            (clients, mean),
+            textcoords="offset points",
+            xytext=(0, 6),
+            ha="center",
+            fontsize=7,
         )
 
 

@@ -24,7 +24,8 @@ WINDOW_B, ROUND_TRIP_S = 65_000 / 2, 0.122
 def catalogue(results: Results) -> list[Plan]:
     plans = [
         Plan(
-            f"exp4-traces-{technique}-{round_trip.removesuffix('_rtt')}-{style.LOSS_SLUGS[loss]}", FAMILY,
+            f"exp4-traces-{technique}-{round_trip.removesuffix('_rtt')}-{style.LOSS_SLUGS[loss]}",
+            FAMILY,
             f"Thirty clients around a move: {style.technique(technique).label}, "
             f"{style.ROUND_TRIPS[round_trip]}, {style.LOSSES[loss].lower()}",
             TRACES,
@@ -36,12 +37,18 @@ def catalogue(results: Results) -> list[Plan]:
     ]
     return plans + [
         Plan(
-            "exp4-trace-symmetric-cold-122ms", FAMILY, "Thirty clients before and after a move: Symmetric, cold, 122 ms",
-            TRACES, _long_trace,
+            "exp4-trace-symmetric-cold-122ms",
+            FAMILY,
+            "Thirty clients before and after a move: Symmetric, cold, 122 ms",
+            TRACES,
+            _long_trace,
         ),
         Plan(
-            "exp4-time-by-size", FAMILY, "Service time by size",
-            SIZE + " The line is what a window of 65 KB, half full at the start, allows.", _time_by_size,
+            "exp4-time-by-size",
+            FAMILY,
+            "Service time by size",
+            SIZE + " The line is what a window of 65 KB, half full at the start, allows.",
+            _time_by_size,
         ),
         Plan("exp4-size-by-time", FAMILY, "Size by service time", SIZE, _size_by_time),
     ]
@@ -49,8 +56,10 @@ def catalogue(results: Results) -> list[Plan]:
 
 def _shown(found: Crowd, **wanted) -> list[Client]:
     return [
-        client for client in found.clients
-        if client.inflation == 0 and not client.timed_out
+        client
+        for client in found.clients
+        if client.inflation == 0
+        and not client.timed_out
         and all(getattr(client, name) == value for name, value in wanted.items())
     ]
 
@@ -66,7 +75,9 @@ def _traces(results: Results, place: tuple[str, str], technique: str) -> Drawn:
             clients = _shown(found, technique=technique, protocol=protocol, interval_ms=pause)
             numbers.append(len(clients))
             _panel(axis, clients, FROM, TO)
-            axis.set_title(f"{style.protocol(protocol).label}, {shown}", loc="left", fontweight="bold", fontsize=8)
+            axis.set_title(
+                f"{style.protocol(protocol).label}, {shown}", loc="left", fontweight="bold", fontsize=8
+            )
     for axis in axes[-1]:
         axis.set_xlabel(f"Time of the request ({results.set.unit('s')})")
     for axis in axes[:, 0]:
@@ -88,13 +99,17 @@ def _panel(axis, clients: list[Client], start: float, end: float) -> None:
     lines = [(client.sent, client.service) for client in clients]
     lines = [_between(sent, service, start, end) for sent, service in lines]
     if not any(len(sent) for sent, _ in lines):
-        axis.text(0.5, 0.5, "no request here", ha="center", va="center", transform=axis.transAxes, color=style.GREY)
+        axis.text(
+            0.5, 0.5, "no request here", ha="center", va="center", transform=axis.transAxes, color=style.GREY
+        )
         return
     colours = seaborn.color_palette("viridis", len(lines))
     for (sent, service), colour in zip(lines, colours):
         # Thousands of points: as a picture inside the figure, or no reader could scroll past it.
         axis.plot(sent, service, color=colour, linewidth=0.7, marker="o", markersize=1.4, rasterized=True)
-    for trigger in sorted({round(client.trigger, 3) for client in clients if client.trigger == client.trigger}):
+    for trigger in sorted(
+        {round(client.trigger, 3) for client in clients if client.trigger == client.trigger}
+    ):
         axis.axvline(trigger, color=style.VERMILION, linestyle="--", linewidth=1, label="migration triggered")
     axis.set_ylim(bottom=0)
 
@@ -121,7 +136,10 @@ def _long_trace(results: Results) -> Drawn:
     return Drawn(figure, counts([len(clients)], "clients"), _seeds(found), has_intervals=False)
 
 
-METHODS = {"GET": style.Look("GET, by response", style.BLUE, "o"), "POST": style.Look("POST, by request", style.ORANGE, "^")}
+METHODS = {
+    "GET": style.Look("GET, by response", style.BLUE, "o"),
+    "POST": style.Look("POST, by request", style.ORANGE, "^"),
+}
 
 
 def _scatter(results: Results):
@@ -129,7 +147,9 @@ def _scatter(results: Results):
     if not any(one.total for one in found.sizes.values()):
         raise MissingData("nopacketloss/exp4/122ms_rtt has no back-to-back request before the notice")
     figure, axis = style.blank(3.6)
-    shown = " and ".join(f"{len(one.size):,} of {one.total:,} {method}" for method, one in found.sizes.items())
+    shown = " and ".join(
+        f"{len(one.size):,} of {one.total:,} {method}" for method, one in found.sizes.items()
+    )
     return found, figure, axis, f"n = {shown}"
 
 
@@ -138,13 +158,24 @@ def _time_by_size(results: Results) -> Drawn:
     for method, one in found.sizes.items():
         look = METHODS[method]
         axis.scatter(
-            one.size / 1000, one.service, s=7, marker=look.marker, color=look.colour, alpha=0.5, linewidths=0,
-            label=look.label, rasterized=True,
+            one.size / 1000,
+            one.service,
+            s=7,
+            marker=look.marker,
+            color=look.colour,
+            alpha=0.5,
+            linewidths=0,
+            label=look.label,
+            rasterized=True,
         )
     largest = max(one.size.max() for one in found.sizes.values() if one.total)
     sizes = np.linspace(0, largest, 50)
     axis.plot(
-        sizes / 1000, sizes / WINDOW_B * ROUND_TRIP_S, color=style.BLACK, linestyle="--", linewidth=1,
+        sizes / 1000,
+        sizes / WINDOW_B * ROUND_TRIP_S,
+        color=style.BLACK,
+        linestyle="--",
+        linewidth=1,
         label="2 · size / 65 KB · 122 ms",
     )
     slowest = max(one.service.max() for one in found.sizes.values() if one.total)
@@ -161,8 +192,15 @@ def _size_by_time(results: Results) -> Drawn:
     for method, one in found.sizes.items():
         look = METHODS[method]
         axis.scatter(
-            one.service, one.size / 1000, s=7, marker=look.marker, color=look.colour, alpha=0.5, linewidths=0,
-            label=look.label, rasterized=True,
+            one.service,
+            one.size / 1000,
+            s=7,
+            marker=look.marker,
+            color=look.colour,
+            alpha=0.5,
+            linewidths=0,
+            label=look.label,
+            rasterized=True,
         )
     axis.set_xlim(left=0)
     axis.set_ylim(bottom=0)

@@ -13,22 +13,34 @@ WITH_MOVES = HOUR + " After each, the server follows to the client's side."
 STRATEGIES = ("symmetric", "reactiveExplicit")
 FROM, TO = 590.0, 620.0
 # None at an edge, where the next panel's would touch it.
-TICKS = (595, 600, 605, 610, 615)
+TICKS = (595, 605, 615)
 
 
 def catalogue(results: Results) -> list[Plan]:
     plans = [
         Plan(
-            f"exp5-hour-{protocol}", FAMILY, f"An hour with server migration: {style.protocol(protocol).label}", WITH_MOVES,
+            f"exp5-hour-{protocol}",
+            FAMILY,
+            f"An hour with server migration: {style.protocol(protocol).label}",
+            WITH_MOVES,
             lambda results, protocol=protocol: _hour(results, "exp5", protocol),
         )
         for protocol in _strategies(results)
     ]
     return plans + [
-        Plan("exp6-hour", FAMILY, "An hour without server migration", HOUR, lambda results: _hour(results, "exp6", None)),
         Plan(
-            "exp5-exp6-handover", FAMILY, "The first handover, with and without server migration",
-            "Requests from 590 to 620 s; the axis is logarithmic.", _side_by_side,
+            "exp6-hour",
+            FAMILY,
+            "An hour without server migration",
+            HOUR,
+            lambda results: _hour(results, "exp6", None),
+        ),
+        Plan(
+            "exp5-exp6-handover",
+            FAMILY,
+            "The first handover, with and without server migration",
+            "Requests from 590 to 620 s; the axis is logarithmic.",
+            _side_by_side,
         ),
     ]
 
@@ -38,7 +50,9 @@ def _strategies(results: Results) -> list[str]:
         present = {hour.protocol for hour in results.hours("exp5")}
     except MissingData:
         present = set()
-    return list(STRATEGIES) + [name for name in style.in_order(present, style.PROTOCOLS) if name not in STRATEGIES]
+    return list(STRATEGIES) + [
+        name for name in style.in_order(present, style.PROTOCOLS) if name not in STRATEGIES
+    ]
 
 
 def _of(results: Results, experiment: str, protocol: str | None) -> Hour:
@@ -55,8 +69,16 @@ def _look(hour: Hour) -> style.Look:
 def _marked(axis, hour: Hour, transform_y: float = 0.03) -> None:
     transform = axis.get_xaxis_transform()
     axis.scatter(
-        hour.handovers, np.full(len(hour.handovers), transform_y), transform=transform, marker="x", s=28,
-        color=style.BLACK, linewidths=1.3, zorder=6, label="client's handover", clip_on=True,
+        hour.handovers,
+        np.full(len(hour.handovers), transform_y),
+        transform=transform,
+        marker="x",
+        s=28,
+        color=style.BLACK,
+        linewidths=1.3,
+        zorder=6,
+        label="client's handover",
+        clip_on=True,
     )
 
 
@@ -64,8 +86,15 @@ def _hour(results: Results, experiment: str, protocol: str | None) -> Drawn:
     hour = _of(results, experiment, protocol)
     figure, axis = style.blank(3.2)
     axis.plot(
-        hour.sent, hour.service, color=_look(hour).colour, linewidth=0.5, marker="o", markersize=1.4, markeredgewidth=0,
-        rasterized=True, label="request",
+        hour.sent,
+        hour.service,
+        color=_look(hour).colour,
+        linewidth=0.5,
+        marker="o",
+        markersize=1.4,
+        markeredgewidth=0,
+        rasterized=True,
+        label="request",
     )
     _marked(axis, hour)
     axis.set_xlim(0, max(hour.sent[-1], 1) * 1.01)
@@ -105,17 +134,28 @@ def _has(results: Results, protocol: str) -> bool:
 def _window(axis, hour: Hour, window: np.ndarray) -> None:
     look = _look(hour)
     axis.plot(
-        hour.sent[window], hour.service[window] * 1000, color=look.colour, linewidth=0.8, marker="o", markersize=2,
-        markeredgewidth=0, label="request", rasterized=True,
+        hour.sent[window],
+        hour.service[window] * 1000,
+        color=look.colour,
+        linewidth=0.8,
+        marker="o",
+        markersize=2,
+        markeredgewidth=0,
+        label="request",
+        rasterized=True,
     )
     _marked(axis, hour)
     inside = hour.triggers[(hour.triggers >= FROM) & (hour.triggers <= TO)]
     for place, trigger in enumerate(inside):
         axis.axvline(
-            trigger, color=style.VERMILION, linestyle="--", linewidth=1, label="server's migration" if not place else None
+            trigger,
+            color=style.VERMILION,
+            linestyle="--",
+            linewidth=1,
+            label="server's migration" if not place else None,
         )
     axis.set_xlim(FROM, TO)
     style.logarithmic(axis)
     axis.set_xticks(TICKS)
-    title = "Server stays" if hour.protocol is None else f"Server follows, {look.label}"
+    title = "Server stays" if hour.protocol is None else f"Server follows,\n{look.label}"
     axis.set_title(title, loc="left", fontweight="bold", fontsize=8)

@@ -71,24 +71,41 @@ def _draw(results: Results) -> Drawn:
         axis.set_xlim(-0.02 * highest, highest * 1.25)
     handles = {label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels())}
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=3)
-    text = f"n = {min(numbers):,} to {max(numbers):,} a point" if min(numbers) != max(numbers) else f"n = {numbers[0]:,} a point"
+    text = (
+        f"n = {min(numbers):,} to {max(numbers):,} a point"
+        if min(numbers) != max(numbers)
+        else f"n = {numbers[0]:,} a point"
+    )
     return Drawn(figure, text + " · Wilson's 95 % interval", _seeds(results), has_intervals=False)
 
 
 def _points(axis, place: int, of: int, experiment: str, groups: dict, labels: list[str]) -> float:
     label, marker = MARKS[experiment]
     highest = 0.0
-    for number, (name, (failed, total)) in enumerate(groups.items()):
+    for name, (failed, total) in groups.items():
         look, bounds = style.protocol(name), share_interval(failed, total)
         y = labels.index(look.label) + (place - (of - 1) / 2) * 0.24
         share = 100 * failed / total
         low, high = 100 * bounds.low, 100 * bounds.high
         axis.errorbar(
-            share, y, xerr=[[max(share - low, 0)], [max(high - share, 0)]], fmt=marker, color=look.colour, markersize=4.5,
-            markeredgecolor="#333333", markeredgewidth=0.5, capsize=2, elinewidth=1,
+            share,
+            y,
+            xerr=[[max(share - low, 0)], [max(high - share, 0)]],
+            fmt=marker,
+            color=look.colour,
+            markersize=4.5,
+            markeredgecolor="#333333",
+            markeredgewidth=0.5,
+            capsize=2,
+            elinewidth=1,
         )
         axis.annotate(
-            f"{failed} of {total:,}", (high, y), textcoords="offset points", xytext=(4, 0), va="center", fontsize=6.5
+            f"{failed} of {total:,}",
+            (high, y),
+            textcoords="offset points",
+            xytext=(4, 0),
+            va="center",
+            fontsize=6.5,
         )
         highest = max(highest, high)
     axis.plot([], [], marker=marker, linestyle="none", color="#555555", label=label)

@@ -58,7 +58,12 @@ class Plan:
         line = " · ".join(fact for fact in facts if fact)
         style.footer(drawn.figure, line)
         return Drawing(
-            result_set.slug, self.name, self.family, self.title, f"{self.text} {line}.", drawn.figure
+            result_set.slug,
+            self.name,
+            self.family,
+            self.title,
+            f"{self.text} {line[0].upper()}{line[1:]}.",
+            drawn.figure,
         )
 
 

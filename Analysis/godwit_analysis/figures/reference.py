@@ -20,21 +20,30 @@ BESIDE = {
 
 def drawings() -> Iterator[Drawing]:
     yield _finished(
-        "thesis-exp1-service-time-panels", experiment1.FAMILY, "The thesis: service time after a migration",
-        _experiment_1(), "n = 95 to 100 a bar",
+        "thesis-exp1-service-time-panels",
+        experiment1.FAMILY,
+        "The thesis: service time after a migration",
+        _experiment_1(),
+        "n = 95 to 100 a bar",
     )
     for kind, names, parts, unit in (
         ("phases", reference.PHASES, experiment2_container.PHASES, "s"),
         ("bytes", reference.SIZES, experiment2_container.BYTES, "MB"),
     ):
         yield _finished(
-            f"thesis-exp2-{kind}-absolute", experiment2_container.FAMILY,
-            f"The thesis: {kind} of a container's move, no loss", _experiment_2(names, parts, unit), "n = 40 a bar",
+            f"thesis-exp2-{kind}-absolute",
+            experiment2_container.FAMILY,
+            f"The thesis: {kind} of a container's move, no loss",
+            _experiment_2(names, parts, unit),
+            "n = 40 a bar",
             "means; 10 and 50 MB are not in our copy of its figures",
         )
     yield _finished(
-        "thesis-exp3-notification-both", experiment3.FAMILY, "The thesis: time until all are ready",
-        _experiment_3(), "n = 10 a point",
+        "thesis-exp3-notification-both",
+        experiment3.FAMILY,
+        "The thesis: time until all are ready",
+        _experiment_3(),
+        "n = 10 a point",
     )
 
 
@@ -77,9 +86,7 @@ def _experiment_3():
     for axis, round_trip in zip(axes, ROUND_TRIPS):
         for protocol in ("reactiveExplicit", "symmetric"):
             cells = reference.EXPERIMENT_3[round_trip, protocol]
-            points = {
-                clients: (one.mean, Interval(one.low, one.high)) for clients, one in cells.items()
-            }
+            points = {clients: (one.mean, Interval(one.low, one.high)) for clients, one in cells.items()}
             experiment3.draw_line(axis, protocol, points)
         experiment3.dress(axis, round_trip, sorted(cells))
     axes[0].set_ylabel("Time until all are ready (ms)")
