@@ -9,12 +9,13 @@ from .schema import Column, columns
 
 NAME = "godwit_details"
 SCHEMA: list[Column] = [
-    *columns(cells.whole, "experiment", "run"),
+    *columns(cells.whole, "experiment", "run", "repetition"),
     *columns(cells.word, "protocol"),
     *columns(cells.number, "requests", "longestServiceTime [us]", "datagramsToOldAddress", optional=True),
     *columns(cells.word, "connectionEnd", "flaws", optional=True),
 ]
 # Reasons beyond these are counted, not told.
+RUN = ["run", "repetition"]
 REASONS_SHOWN = 3
 FLAWS_SHOWN = 20
 
@@ -48,9 +49,9 @@ def note_flaws(results: Results) -> None:
         frame = details(results)
     except MissingData:
         return
-    flawed = frame[frame["flaws"].notna()].drop_duplicates(["folder", "run", "flaws"])
+    flawed = frame[frame["flaws"].notna()].drop_duplicates(["folder", "run", "repetition", "flaws"])
     for row in flawed.head(FLAWS_SHOWN).itertuples():
-        results.findings.note_flaw(f"{results.set.label}: {row.folder}: run {row.run}: {row.flaws}")
+        results.findings.note_flaw(f"{results.set.label}: {row.folder}: run {row.run}, repetition {row.repetition}: {row.flaws}")
     if len(flawed) > FLAWS_SHOWN:
         results.findings.note_flaw(f"{results.set.label}: {len(flawed) - FLAWS_SHOWN} more")
 
@@ -72,8 +73,8 @@ def rows(results: Results) -> list[list]:
             found.append([
                 folder, style.protocol(protocol).label, len(clients), int(clients["requests"].sum()),
                 float(clients["longestServiceTime [us]"].max()) / 1e6,
-                int(clients.drop_duplicates("run")["datagramsToOldAddress"].sum()), len(ends), _reasons(ends),
-                int(clients.loc[clients["flaws"].notna(), "run"].nunique()),
+                int(clients.drop_duplicates(RUN)["datagramsToOldAddress"].sum()), len(ends), _reasons(ends),
+                len(clients[clients["flaws"].notna()].drop_duplicates(RUN)),
             ])  # fmt: skip
     return found
 

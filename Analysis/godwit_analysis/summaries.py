@@ -136,8 +136,8 @@ def _service_times(results: Results) -> Table:
         columns,
         _collect(LOSSES, lambda loss: _service_rows(results, loss)),
         "Excess: over the median of experiment 0 of the same set under the same loss. Only excesses of a simulated set "
-        "can be compared with the thesis's. Off the ladder: the distance of the farthest value from the nearest rung of "
-        "the thesis's probe timeouts, for the strategies that climb it. With n under 100, p99 lies between the two "
+        "can be compared with the thesis's. Off the ladder: the distance of the farthest value from the nearest rung "
+        "of the thesis's probe timeouts, for the strategies that climb it. With n under 100, p99 lies between the two "
         "longest values.",
     )
 

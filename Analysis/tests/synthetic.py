@@ -1,7 +1,7 @@
 """Invents a full result set: every file, every column, in the thesis's own forms. The same every time.
 
-The numbers follow the published ones (means, spreads, the ladder of timeouts, failures under loss), thinned where a real
-run would have thousands of requests. Nothing here is a result.
+The numbers follow the published ones (means, spreads, the ladder of timeouts, failures under loss), thinned where a
+real run would have thousands of requests. Nothing here is a result.
 """
 
 import csv

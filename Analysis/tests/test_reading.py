@@ -261,7 +261,7 @@ class Details(Folder):
         details.note_flaws(results)
         details.note_flaws(results)
         line = (
-            "thesis, simulated: nopacketloss/exp1: run 2: 3 datagrams were taken at an address that was left"
+            "thesis, simulated: nopacketloss/exp1: run 2, repetition 1: 3 datagrams were taken at an address that was left"
         )
         self.assertEqual(results.findings.flaws, [line])
 
