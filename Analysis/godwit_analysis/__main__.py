@@ -56,6 +56,8 @@ def run(roots: list[Path], out: Path, quiet: bool = False) -> int:
     all_results = [Results(one, findings) for one in sets]
     drawings, tables = [], []
     for results in all_results:
+        for line in results.set.troubles:
+            findings.note_broken(line)
         results.note_missing_files()
         details.note_flaws(results)
         drawings += written.save(_drawings(results, findings))

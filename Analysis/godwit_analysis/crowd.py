@@ -10,8 +10,8 @@ from . import tables
 from .problems import DataError, MissingData
 from .results import Results, first_from_new_address, same_length
 
-# Seconds of a session that figures show; the rest is forgotten while reading.
-TRACE_FROM, TRACE_TO = 30.0, 120.0
+# Seconds around the trigger that figures may show; the rest is forgotten while reading.
+TRACE_BEFORE, TRACE_AFTER = 75.0, 40.0
 # Requests for the figures of size and service time: those before the first client can notice a move.
 SIZES_UNTIL = 90.0
 SIZES_MOST = 4000
@@ -105,7 +105,9 @@ def _client(service: tables.RawRow, move: tables.RawRow, starts: dict[int, float
     trigger = float("nan") if stamp is None else stamp - start
     timed_out = service["connectionEndedDueToTimeout"]
     affected, before = _affected(sent, waited, addresses, trigger)
-    kept = (sent >= TRACE_FROM) & (sent <= TRACE_TO) if move["memoryFootprintInflation [MB]"] == 0 else []
+    # Without a trigger both comparisons are false, and nothing is kept.
+    around = (sent >= trigger - TRACE_BEFORE) & (sent <= trigger + TRACE_AFTER)
+    kept = around & (move["memoryFootprintInflation [MB]"] == 0)
     client = Client(
         service["run"],
         service["seedClient"],
@@ -118,11 +120,11 @@ def _client(service: tables.RawRow, move: tables.RawRow, starts: dict[int, float
         len(waited),
         float("nan") if timed_out else affected,
         before,
-        sent[kept].astype(np.float32) if len(kept) else np.array([], dtype=np.float32),
-        waited[kept].astype(np.float32) if len(kept) else np.array([], dtype=np.float32),
+        sent[kept].astype(np.float32),
+        waited[kept].astype(np.float32),
     )
     back_to_back = service["intervalBetweenRequests [ms]"] == 0
-    return client, _sizes(service, sent, waited, methods) if back_to_back else {}
+    return client, _sizes(service, sent, waited, methods, trigger) if back_to_back else {}
 
 
 def _stillborn(service: tables.RawRow, move: tables.RawRow) -> Client:
@@ -158,7 +160,9 @@ def _affected(sent, waited, addresses, trigger) -> tuple[float, float]:
     )
 
 
-def _sizes(service: tables.RawRow, sent: np.ndarray, waited: np.ndarray, methods: list[str]) -> dict:
+def _sizes(
+    service: tables.RawRow, sent: np.ndarray, waited: np.ndarray, methods: list[str], trigger: float
+) -> dict:
     bodies = {"GET": service["responseBodySizes [B]"], "POST": service["requestBodySizes [B]"]}
     same_length(service, len(waited), {"requestMethods": len(methods)})
     same_length(
@@ -166,7 +170,7 @@ def _sizes(service: tables.RawRow, sent: np.ndarray, waited: np.ndarray, methods
         len(waited),
         {"responseBodySizes [B]": len(bodies["GET"]), "requestBodySizes [B]": len(bodies["POST"])},
     )
-    early, chosen = sent <= SIZES_UNTIL, np.array(methods)
+    early, chosen = (sent <= SIZES_UNTIL) & ~(sent >= trigger), np.array(methods)
     return {
         method: (body[early & (chosen == method)], waited[early & (chosen == method)])
         for method, body in bodies.items()

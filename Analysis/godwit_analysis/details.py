@@ -51,7 +51,9 @@ def note_flaws(results: Results) -> None:
         return
     flawed = frame[frame["flaws"].notna()].drop_duplicates(["folder", "run", "repetition", "flaws"])
     for row in flawed.head(FLAWS_SHOWN).itertuples():
-        results.findings.note_flaw(f"{results.set.label}: {row.folder}: run {row.run}, repetition {row.repetition}: {row.flaws}")
+        results.findings.note_flaw(
+            f"{results.set.label}: {row.folder}: run {row.run}, repetition {row.repetition}: {row.flaws}"
+        )
     if len(flawed) > FLAWS_SHOWN:
         results.findings.note_flaw(f"{results.set.label}: {len(flawed) - FLAWS_SHOWN} more")
 

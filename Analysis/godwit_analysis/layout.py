@@ -42,6 +42,8 @@ class ResultSet:
     backend: str
     root: Path
     environments: tuple["Environment", ...] = field(default=(), compare=False)
+    # What could not be read of them, a line each: figures can do without.
+    troubles: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def label(self) -> str:
@@ -121,12 +123,17 @@ def _roots(folder: Path, depth: int) -> list[Path]:
 
 
 def _described(root: Path, path: Path) -> ResultSet:
-    environments = tuple(read_environment(file) for file in _environment_files(root, path))
+    environments, troubles = [], []
+    for file in _environment_files(root, path):
+        try:
+            environments.append(read_environment(file))
+        except DataError as error:
+            troubles.append(str(error))
     backend, policy = path.resolve().name, path.resolve().parent.name
-    if backend in BACKENDS:
-        return ResultSet(policy, backend, path, environments)
-    # Neither policy nor backend in the path: the thesis's own data, wherever someone unpacked it.
-    return ResultSet("thesis", PUBLISHED, path, environments)
+    if backend not in BACKENDS:
+        # Neither policy nor backend in the path: the thesis's own data, wherever someone unpacked it.
+        policy, backend = "thesis", PUBLISHED
+    return ResultSet(policy, backend, path, tuple(environments), tuple(troubles))
 
 
 def _environment_files(root: Path, path: Path) -> list[Path]:

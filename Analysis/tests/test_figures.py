@@ -57,6 +57,18 @@ def has_data(axis) -> bool:
     )
 
 
+def cut_off(axis) -> list[float]:
+    """Values of lines that lie above their axis although they are within its width."""
+    (left, right), top = sorted(axis.get_xlim()), max(axis.get_ylim())
+    found = []
+    for line in axis.lines:
+        if line.get_transform() != axis.transData:
+            continue
+        x, y = np.asarray(line.get_xdata(), dtype=float), np.asarray(line.get_ydata(), dtype=float)
+        found += list(y[(x >= left) & (x <= right) & (y > top * 1.0001)])
+    return found
+
+
 def inside(axis, x, y) -> bool:
     (left, right), (bottom, top) = sorted(axis.get_xlim()), sorted(axis.get_ylim())
     return bool(((x >= left) & (x <= right) & (y >= bottom) & (y <= top)).any())
@@ -92,6 +104,10 @@ class OneSet(Invented):
     def check(self, drawing) -> None:
         drawing.figure.draw_without_rendering()
         for axis in drawing.figure.axes:
+            self.assertEqual(
+                cut_off(axis), [], f"{drawing.name}: {axis.get_title(loc='left')}: values above the axis"
+            )
+        for axis in drawing.figure.axes:
             self.assertTrue(
                 has_data(axis), f"{drawing.name}: an axis shows nothing: {axis.get_title(loc='left')}"
             )
@@ -112,7 +128,7 @@ class OneSet(Invented):
                 self.assertIsNotNone(drawing, results.findings.not_drawn)
                 self.check(drawing)
                 for fact in ("policy thesis", "backend simulated", "commit 0123456789ab"):
-                    self.assertIn(fact, drawing.caption)
+                    self.assertIn(fact, drawing.caption.lower())
                 self.assertRegex(drawing.caption, r"n = [\d,]+|n = .* of ")
                 counted[plan.family] = counted.get(plan.family, 0) + 1
         self.assertEqual(counted, EXPECTED)

@@ -155,6 +155,13 @@ class Layouts(Folder):
         self.assertEqual(one.shown_commit([2]), "commit bbbb")
         self.assertEqual(one.shown_commit([3]), "commit not recorded")
 
+    def test_a_broken_environment_file_is_told_and_the_set_is_read(self):
+        folder = self.written()
+        (folder / "environment.json").write_text("{")
+        (one,) = layout.discover(self.root)
+        self.assertEqual(one.shown_commit([1]), "commit not recorded")
+        self.assertRegex(one.troubles[0], "environment.json: is not JSON")
+
     def test_rows_beside_the_thesis_s_are_read_with_them(self):
         self.written("godwit")
         moves = self.results().moves("nopacketloss", "exp1")
@@ -260,10 +267,10 @@ class Details(Folder):
         results = self.results()
         details.note_flaws(results)
         details.note_flaws(results)
-        line = (
-            "thesis, simulated: nopacketloss/exp1: run 2, repetition 1: 3 datagrams were taken at an address that was left"
+        place = "thesis, simulated: nopacketloss/exp1: run 2, repetition 1: "
+        self.assertEqual(
+            results.findings.flaws, [place + "3 datagrams were taken at an address that was left"]
         )
-        self.assertEqual(results.findings.flaws, [line])
 
     def test_ends_of_connections_are_counted_by_strategy(self):
         self.written()

@@ -15,8 +15,8 @@ STRATEGIES = ("reactiveExplicit", "symmetric", "poolOfAddresses")
 INTERVALS = {0.0: "back to back", 1000.0: "requests every 1 s"}
 TRACES = "Service time by the time of the request, a line a client; the server moves with 0 MB added."
 SIZE = "Back-to-back requests before the notice, 122 ms, no loss; GET by its response's size, POST by its request's."
-FROM, TO = 80.0, 120.0
-LONG_FROM, LONG_TO = 30.0, 115.0
+# The windows 80 to 120 s and 30 to 115 s of a full run, whose server moves at about 99 s; a quick one moves sooner.
+TRIGGER, TRACE, LONG_TRACE = 99.0, (80.0, 120.0), (30.0, 115.0)
 # What the thesis's server may have in flight when a response begins: half of 65 KB a round trip of 122 ms.
 WINDOW_B, ROUND_TRIP_S = 65_000 / 2, 0.122
 
@@ -60,27 +60,31 @@ def _shown(found: Crowd, **wanted) -> list[Client]:
         for client in found.clients
         if client.inflation == 0
         and not client.timed_out
+        and client.trigger == client.trigger
         and all(getattr(client, name) == value for name, value in wanted.items())
     ]
 
 
 def _traces(results: Results, place: tuple[str, str], technique: str) -> Drawn:
     found = crowd(results, *place)
-    if not _shown(found, technique=technique):
+    everyone = _shown(found, technique=technique)
+    if not everyone:
         raise MissingData(f"{place[0]}/exp4/{place[1]} has no run of {technique} with 0 MB added")
     figure, axes = style.blank(5.6, len(STRATEGIES), len(INTERVALS), sharex=True, sharey="row")
-    numbers = []
+    numbers, window = [], _window(everyone, TRACE)
     for row, protocol in zip(axes, STRATEGIES):
         for axis, (pause, shown) in zip(row, INTERVALS.items()):
             clients = _shown(found, technique=technique, protocol=protocol, interval_ms=pause)
             numbers.append(len(clients))
-            _panel(axis, clients, FROM, TO)
+            _panel(axis, clients, *window)
             axis.set_title(
                 f"{style.protocol(protocol).label}, {shown}", loc="left", fontweight="bold", fontsize=8
             )
     for axis in axes[-1]:
         axis.set_xlabel(f"Time of the request ({results.set.unit('s')})")
     for axis in axes[:, 0]:
+        # Only now that both panels of a row are drawn: a limit set earlier would cut the second one's peaks.
+        axis.set_ylim(bottom=0)
         axis.set_ylabel(f"Service time ({results.set.unit('s')})")
     _legend(figure, axes)
     return Drawn(figure, counts(numbers, "clients a panel"), _seeds(found), has_intervals=False)
@@ -92,6 +96,14 @@ def _legend(figure, axes) -> None:
         if handles:
             figure.legend(handles, labels, loc="outside upper right")
             return
+
+
+def _window(clients: list[Client], full: tuple[float, float]) -> tuple[float, float]:
+    """The thesis's window, moved by tens of seconds to where the trigger was."""
+    shift = 10 * round((float(np.median([client.trigger for client in clients])) - TRIGGER) / 10)
+    start = max(0.0, full[0] + shift)
+    last = max((float(client.sent[-1]) for client in clients if len(client.sent)), default=start + 1)
+    return start, max(min(full[1] + shift, np.ceil(last)), start + 1)
 
 
 def _panel(axis, clients: list[Client], start: float, end: float) -> None:
@@ -107,11 +119,8 @@ def _panel(axis, clients: list[Client], start: float, end: float) -> None:
     for (sent, service), colour in zip(lines, colours):
         # Thousands of points: as a picture inside the figure, or no reader could scroll past it.
         axis.plot(sent, service, color=colour, linewidth=0.7, marker="o", markersize=1.4, rasterized=True)
-    for trigger in sorted(
-        {round(client.trigger, 3) for client in clients if client.trigger == client.trigger}
-    ):
+    for trigger in sorted({round(client.trigger, 3) for client in clients}):
         axis.axvline(trigger, color=style.VERMILION, linestyle="--", linewidth=1, label="migration triggered")
-    axis.set_ylim(bottom=0)
 
 
 def _between(sent: np.ndarray, service: np.ndarray, start: float, end: float):
@@ -129,7 +138,8 @@ def _long_trace(results: Results) -> Drawn:
     if not clients:
         raise MissingData("nopacketloss/exp4/122ms_rtt has no such run")
     figure, axis = style.blank(3.3)
-    _panel(axis, clients, LONG_FROM, LONG_TO)
+    _panel(axis, clients, *_window(clients, LONG_TRACE))
+    axis.set_ylim(bottom=0)
     axis.set_xlabel(f"Time of the request ({results.set.unit('s')})")
     axis.set_ylabel(f"Service time ({results.set.unit('s')})")
     _legend(figure, [axis])
