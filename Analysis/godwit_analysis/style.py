@@ -12,11 +12,12 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import seaborn
 from matplotlib.figure import Figure
+from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import LogLocator, NullFormatter
 
 # The palette of Okabe and Ito, which people with any kind of colour vision can tell apart.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-YELLOW, BLUE, VERMILION, PURPLE, GREY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#7F7F7F"
+YELLOW, BLUE, VERMILION, PURPLE, GREY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#595959"
 
 # Inches: the text of an A4 page is about as wide.
 WIDTH = 7.2
@@ -119,6 +120,11 @@ def logarithmic(axis) -> None:
 
 def plain_number(value: float, _position=None) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}"
+
+
+def outlined(look: Look) -> list:
+    """A dark rim for lines that are too light for white paper."""
+    return [Stroke(linewidth=2.2, foreground="#555555"), Normal()] if look.colour == YELLOW else []
 
 
 def error_bars(middle, interval) -> tuple[float, float]:

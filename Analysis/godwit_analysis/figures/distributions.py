@@ -96,6 +96,7 @@ def _lines(axis, moves, plain: float) -> list[int]:
             marker=look.marker,
             markersize=3.5,
             markevery=every,
+            path_effects=style.outlined(look),
             label=look.label,
         )
         numbers.append(len(values))
