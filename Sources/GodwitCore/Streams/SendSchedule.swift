@@ -17,7 +17,7 @@ struct SendSchedule: Sendable {
     }
 
     /// After so many packets in a row that begin with lost data, one begins with new data.
-    static let longestResend = 4
+    static let longestResend: UInt8 = 4
 
     private static let levelCount = 8
     private var lists = SlotLists(listCount: Int8(levelCount * 3))
@@ -25,10 +25,15 @@ struct SendSchedule: Sendable {
     private var resendLevels: UInt8 = 0
     /// A bit for each level where somebody has new data.
     private var freshLevels: UInt8 = 0
-    /// A bit for each level whose last packet began with an ordered stream: the incremental ones come next.
-    private var orderedWentLast: UInt8 = 0
-    /// How many packets in a row began with lost data, as far as it matters.
-    private var resent = 0
+    /// What packets began with so far, as far as it matters.
+    struct Turns: Codable, Sendable, Equatable {
+        /// A bit for each level whose last packet began with an ordered stream: the incremental ones come next.
+        var orderedWentLast: UInt8 = 0
+        /// How many packets in a row began with lost data.
+        var resent: UInt8 = 0
+    }
+
+    var turns = Turns()
 
     private static func list(_ level: Int, _ queue: Queue) -> Int { level * 3 + queue.rawValue }
 
@@ -42,12 +47,12 @@ struct SendSchedule: Sendable {
         let levels = withCredit ? resendLevels | freshLevels : resendLevels
         guard levels != 0 else { return nil }
         let level = levels.trailingZeroBitCount
-        let isFreshDue = resent >= Self.longestResend && withCredit && freshLevels & (1 << level) != 0
+        let isFreshDue = turns.resent >= Self.longestResend && withCredit && freshLevels & (1 << level) != 0
         if resendLevels & (1 << level) != 0, !isFreshDue { return lists.first(Self.list(level, .resend)) }
         let ordered = lists.first(Self.list(level, .ordered))
         let incremental = lists.first(Self.list(level, .incremental))
         // RFC 9218 section 10: neither kind is to starve the other.
-        if orderedWentLast & (1 << level) != 0, incremental != nil { return incremental }
+        if turns.orderedWentLast & (1 << level) != 0, incremental != nil { return incremental }
         return ordered ?? incremental
     }
 
@@ -56,9 +61,9 @@ struct SendSchedule: Sendable {
         guard let list = lists.list(of: slot) else { return }
         let bit: UInt8 = 1 << (list / 3)
         switch Queue(rawValue: list % 3) {
-        case .ordered: (orderedWentLast, resent) = (orderedWentLast | bit, 0)
-        case .incremental: (orderedWentLast, resent) = (orderedWentLast & ~bit, 0)
-        case .resend: resent = min(resent + 1, Self.longestResend)
+        case .ordered: turns = Turns(orderedWentLast: turns.orderedWentLast | bit)
+        case .incremental: turns = Turns(orderedWentLast: turns.orderedWentLast & ~bit)
+        case .resend: if turns.resent < Self.longestResend { turns.resent += 1 }
         case nil: break
         }
     }

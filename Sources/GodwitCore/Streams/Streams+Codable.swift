@@ -4,7 +4,7 @@ extension Streams: Codable {
     /// The order of the queues is kept by ids: slots are numbered anew.
     private enum CodingKeys: CodingKey {
         case role, limits, peerLimits, sendCredit, receiveCredit, local, remote, controlFrames
-        case streams, sendOrder, controlOrder, eventOrder
+        case streams, sendOrder, sendTurns, controlOrder, eventOrder
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -19,6 +19,7 @@ extension Streams: Codable {
         try container.encode(controlFrames, forKey: .controlFrames)
         try container.encode(table.openSlots.map { table.slots[$0] }, forKey: .streams)
         try container.encode(schedule.slots.map { table.slots[$0].id }, forKey: .sendOrder)
+        try container.encode(schedule.turns, forKey: .sendTurns)
         try container.encode(controlQueue.slots(in: 0).map { table.slots[$0].id }, forKey: .controlOrder)
         try container.encode(eventQueue.slots(in: 0).map { table.slots[$0].id }, forKey: .eventOrder)
     }
@@ -41,6 +42,7 @@ extension Streams: Codable {
         }
         guard isConsistent else { throw DecodingError.inconsistent(decoder, "credit that does not add up") }
         try restoreOrder(of: CodingKeys.sendOrder, container) { $0.reschedule($1) }
+        schedule.turns = try container.decode(SendSchedule.Turns.self, forKey: .sendTurns)
         try restoreOrder(of: CodingKeys.controlOrder, container) { $0.request([], $1) }
         try restoreOrder(of: CodingKeys.eventOrder, container) { $0.requeueEvents($1) }
         for slot in table.openSlots {

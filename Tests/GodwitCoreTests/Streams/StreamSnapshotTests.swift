@@ -49,6 +49,22 @@ struct StreamSnapshotTests {
         #expect(twin.events() == peers.client.events())
     }
 
+    @Test("Whose turn it is does not depend on a snapshot (RFC 9218 section 10)", arguments: 1...6)
+    func keepsTurns(before count: Int) throws {
+        let client = StreamPeers().client
+        let ids = try (0..<3).map { _ in try #require(client.open(.unidirectional)) }
+        try client.setPriority(ids[2], .init(urgency: 3, isIncremental: true))
+        try client.write(ids[0], pattern(8000))
+        let packets = (0..<7).compactMap { _ in client.packet(size: 1000) }
+        for packet in packets { client.lose(packet) }
+        for id in ids { try client.write(id, pattern(8000)) }
+        for _ in 0..<count { _ = client.packet(size: 1000) }
+        let twin = StreamsEnd(role: .client)
+        twin.streams = client.streams
+        try copy(twin)
+        for _ in 0..<8 { #expect(twin.frames(size: 1000) == client.frames(size: 1000)) }
+    }
+
     @Test("A snapshot holds what is held and not the capacity it is held in")
     func isCompact() throws {
         let server = StreamsEnd(
