@@ -58,6 +58,10 @@ class Child:
         with _lock:
             _running.add(self)
 
+    @property
+    def identifier(self) -> int:
+        return self._process.pid
+
     def __enter__(self) -> Child:
         return self
 

@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// Real processes in network namespaces: datagrams to the address that a server has left are lost.
+@Suite struct NamespaceTests {
+    /// What became of a strategy, or of another program.
+    struct Outcome: Decodable {
+        var name: String
+        var problem: String
+        var moves: Int?
+        var bytes: Int?
+        var ids: Int?
+    }
+
+    private static let mayRun = geteuid() == 0 && Harness.hasAioquic
+
+    private func outcome(_ option: String, _ name: String) throws -> Outcome {
+        let folder = try Harness.temporaryFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let result = try Harness.run(
+            "move.py", "--mhq", Harness.mhq.path, "--out", folder.appending(path: "move").path, "--json",
+            option,
+            name)
+        try #require(result.status != Harness.unavailable, "\(result.errors)")
+        return try #require(try JSONDecoder().decode([Outcome].self, from: result.output).first)
+    }
+
+    // Holds: W12
+    @Test(
+        "A server moves there and back, no byte is lost, no connection id seen on two paths (RFC 9000 section 9.5)",
+        .enabled(if: mayRun, "namespaces are for root; scripts/install-peers.sh aioquic"),
+        arguments: ["explicit", "pool", "symmetric", "synchronized-symmetric", "combined"])
+    func moves(strategy: String) throws {
+        let outcome = try outcome("--strategy", strategy)
+        #expect(outcome.problem.isEmpty, "\(outcome.problem)")
+        #expect(outcome.moves == 2 && (outcome.bytes ?? 0) > 0 && (outcome.ids ?? 0) >= 6)
+    }
+
+    @Test(
+        "Other programs stay connected to a server that could move, and to one that is about to (7.3)",
+        .enabled(if: mayRun, "namespaces are for root; scripts/install-peers.sh curl ngtcp2 aioquic"),
+        arguments: ["curl", "ngtcp2", "aioquic"])
+    func peers(peer: String) throws {
+        let outcome = try outcome("--peer", peer)
+        #expect(outcome.problem.isEmpty, "\(outcome.problem)")
+        // Whoever is not installed is left out.
+        #expect(outcome.bytes == -1 || outcome.bytes == 15_000_000)
+    }
+}

@@ -1,0 +1,33 @@
+"""The command line of `move.py`. It needs only the standard library."""
+
+from __future__ import annotations
+
+import argparse
+
+from harness.options import REPOSITORY, Parser, absolute, default_prefix
+
+STRATEGIES = ("explicit", "pool", "symmetric", "synchronized-symmetric", "combined")
+PEERS = ("curl", "ngtcp2", "aioquic")
+
+DESCRIPTION = """Has `mhq serve` and `mhq get` run in two network namespaces, and the server move from one
+address to another and back by every strategy, frozen in between, while the client sends and gets bytes that are
+all checked. Datagrams to the address that was left are lost. A capture of it all shows whether a connection id
+was used with two addresses of the server's. Then other programs get a file from a server that is about to move."""
+EPILOGUE = """exit status: 0 all went as it had to, 1 something did not, 64 wrong arguments, 69 not root or
+something is not installed, and nothing was done"""
+
+
+def parse() -> argparse.Namespace:
+    parser = Parser(description=DESCRIPTION, epilog=EPILOGUE)
+    release = REPOSITORY / ".build" / "release" / "mhq"
+    out = REPOSITORY / "out" / "move"
+    parser.add_argument("--mhq", type=absolute, default=release, metavar="FILE",
+                        help="default: .build/release/mhq")  # fmt: skip
+    parser.add_argument("--out", type=absolute, default=out, metavar="FOLDER",
+                        help="for captures, keys and logs; default: out/move")  # fmt: skip
+    parser.add_argument("--prefix", type=absolute, default=default_prefix(), metavar="FOLDER",
+                        help="where install-peers.sh put the peers")  # fmt: skip
+    parser.add_argument("--strategy", action="append", choices=STRATEGIES, help="only this one; may be repeated")
+    parser.add_argument("--peer", action="append", choices=PEERS, help="only this one; may be repeated")
+    parser.add_argument("--json", action="store_true", help="print one JSON array of outcomes")
+    return parser.parse_args()
