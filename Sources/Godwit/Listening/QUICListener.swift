@@ -46,7 +46,8 @@ public final class QUICListener: Sendable {
         self.configuration = configuration
         coordinator = MigrationCoordinator(
             on: loops[0].driver, requiresHold: configuration.server.migration.requiresHold,
-            logger: configuration.logger)
+            logger: configuration.logger,
+            metrics: MigrationMetrics(factory: configuration.metrics.factory))
         state = NIOLockedValueBox(State(localAddress: .anywhere))
     }
 

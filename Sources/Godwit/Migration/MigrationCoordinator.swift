@@ -33,11 +33,11 @@ final class MigrationCoordinator: @unchecked Sendable {
     /// Nobody waits for longer, and instants have an end.
     private static let longestWait = TimeSpan.seconds(86_400 * 365)
 
-    init(on home: LoopDriver, requiresHold: Bool, logger: Logger) {
+    init(on home: LoopDriver, requiresHold: Bool, logger: Logger, metrics: MigrationMetrics) {
         self.home = home
         self.logger = logger
         ledger = EpochLedger(requiresHold: requiresHold)
-        metrics = MigrationMetrics()
+        self.metrics = metrics
     }
 
     // MARK: Commands

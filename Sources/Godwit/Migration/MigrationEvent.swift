@@ -71,7 +71,7 @@ extension MigrationFailure {
     /// The value of the `reason` dimension.
     var metricsName: String {
         switch self {
-        case .obstructed(let obstacle): "\(obstacle)".replacing(" ", with: "_")
+        case .obstructed(let obstacle): "\(obstacle.label)"
         case .closed: "closed"
         case .stale: "stale"
         }

@@ -12,7 +12,7 @@ struct MigrationMetrics: Sendable {
     /// From the thaw to when a client had followed.
     private let stall: Timer
 
-    init(factory: any MetricsFactory = MetricsSystem.factory) {
+    init(factory: any MetricsFactory) {
         self.factory = factory
         readiness = Timer(label: "godwit_migration_readiness_duration", factory: factory)
         freeze = Timer(label: "godwit_migration_freeze_duration", factory: factory)
@@ -24,7 +24,7 @@ struct MigrationMetrics: Sendable {
     func noteStall(_ span: TimeSpan) { stall.recordNanoseconds(max(0, span.nanoseconds)) }
 
     func note(_ change: ServerMigrationEvent) {
-        let strategy = ("strategy", "\(change.strategy)".replacing(" ", with: "_"))
+        let strategy = ("strategy", "\(change.strategy.label)")
         switch change {
         case .started: count("godwit_migrations_started", [strategy])
         case .ready: count("godwit_migrations_ready", [strategy])

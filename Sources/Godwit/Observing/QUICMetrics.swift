@@ -6,7 +6,7 @@ import Synchronization
 /// What a server's or a client's endpoints report to swift-metrics. The labels are listed in the
 /// documentation.
 final class QUICMetrics: Sendable {
-    private let factory: any MetricsFactory
+    let factory: any MetricsFactory
     private let role: (String, String)
 
     private let opened: Counter

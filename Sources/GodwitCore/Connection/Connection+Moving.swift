@@ -23,8 +23,7 @@ extension Connection {
         switch action {
         case .probe(let address): challengeClient(at: address, now: now)
         case .supplyConnectionIDs(let count): localIDs.supply(count)
-        case .report(let report):
-            environment.barrierMessages.append(.report(identity.originalDestination, report))
+        case .report(let report): tell(report)
         case .event(let event): notice(.server(event))
         case .close(let error): close(error, now: now)
         }
@@ -49,10 +48,17 @@ extension Connection {
     func reportWithoutMachine(
         _ outcome: MigrationOutcome, revision: UInt32, _ epoch: MigrationEpoch, now: Instant
     ) {
-        environment.barrierMessages.append(
-            .report(
-                identity.originalDestination,
-                MigrationReport(epoch: epoch, revision: revision, outcome: outcome, time: now)))
+        tell(MigrationReport(epoch: epoch, revision: revision, outcome: outcome, time: now))
+    }
+
+    /// Tells the barrier, and whoever watches that the connection can't take part: nothing else is heard of it. One
+    /// that is in its handshake yet may, and one that the plan doesn't name was not to (sections 7.1.3, 7.4.2).
+    private func tell(_ report: MigrationReport) {
+        environment.barrierMessages.append(.report(identity.originalDestination, report))
+        guard case .obstructed(let obstacle) = report.outcome, obstacle != .handshakeUnfinished,
+            let order = environment.plan?.plan.orders(for: identity.originalDestination).first
+        else { return }
+        notice(.server(.failed(order.strategy, .obstructed(obstacle))))
     }
 
     /// Says the last word before a freeze, in as many packets as it is to be said in, past the congestion window: it is

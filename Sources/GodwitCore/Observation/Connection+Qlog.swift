@@ -7,7 +7,9 @@ extension Connection {
     func openLog(now: Instant) {
         guard let factory = environment.configuration.qlog else { return }
         let name = QlogConnectionName(originalDestination: identity.originalDestination, role: role)
-        qlog = QlogWriter(name, factory, now: now, unixTime: environment.unixTime(at: now))
+        qlog = QlogWriter(
+            name, factory, mayMove: !migrationParameterIDs.isEmpty, now: now,
+            unixTime: environment.unixTime(at: now))
     }
 
     /// Begins the log of a new connection.

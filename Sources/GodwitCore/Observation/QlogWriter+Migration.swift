@@ -1,8 +1,30 @@
 import GodwitMigration
 import GodwitWire
 
-// Moves of the server. The drafts of qlog know nothing of them, so events and frames have names of their own.
+// Moves of the server. The drafts of qlog know nothing of them, so events and frames have names of their own
+// (Specs/qlog-migration.md).
 extension QlogWriter {
+    /// The schema of the event below.
+    static let migrationSchema: StaticString = "urn:godwit:qlog:events:server-migration"
+
+    // MARK: Parameters
+
+    /// Those that can't be read are unknown ones.
+    ///
+    /// - Returns: what was written.
+    static func writeMigration(_ parameters: TransportParameters, _ data: inout JSONRecord) -> [UInt64] {
+        var written: [UInt64] = []
+        if let suite = try? parameters.serverMigrationSuite() {
+            data.field("server_migration_suite", suite)
+            written.append(MigrationTransportParameter.serverMigrationSuite)
+        }
+        if (try? parameters.offersAlternativeAddresses()) == true {
+            data.field("alternative_address", true)
+            written.append(MigrationTransportParameter.alternativeAddress)
+        }
+        return written
+    }
+
     // MARK: Frames
 
     /// A frame by which a server moves, if the next one is.
@@ -79,7 +101,7 @@ extension QlogWriter {
 
     private static func write(_ name: StaticString, _ strategy: MigrationStrategy, _ data: inout JSONRecord) {
         data.field("new", name)
-        data.field("strategy", text: strategy.description)
+        data.field("strategy", strategy.label)
     }
 }
 
@@ -111,7 +133,7 @@ extension ClientMigrationTrigger {
 extension MigrationFailure {
     fileprivate var qlogName: StaticString {
         switch self {
-        case .obstructed: "obstructed"
+        case .obstructed(let obstacle): obstacle.label
         case .closed: "closed"
         case .stale: "stale"
         }

@@ -64,9 +64,11 @@ extension QlogWriter {
                 address.field("stateless_reset_token", hex: preferred.statelessResetToken.qlogBytes)
             }
         }
-        guard !parameters.additional.isEmpty else { return }
+        let known = writeMigration(parameters, &data)
+        let others = parameters.additional.ids.filter { !known.contains($0) }
+        guard !others.isEmpty else { return }
         data.array("unknown_parameters") { list in
-            for id in parameters.additional.ids {
+            for id in others {
                 list.object {
                     $0.field("id", id)
                     $0.field("value", hex: parameters.additional[id] ?? [])

@@ -29,12 +29,16 @@ final class QlogWriter {
     /// What was logged of the connection so far.
     var view = QlogView()
 
-    init(_ name: QlogConnectionName, _ factory: any QlogSinkFactory, now: Instant, unixTime: Int64) {
+    /// - Parameter mayMove: whether there may be events about moves of the server.
+    init(
+        _ name: QlogConnectionName, _ factory: any QlogSinkFactory, mayMove: Bool, now: Instant,
+        unixTime: Int64
+    ) {
         self.name = name
         self.factory = factory
         self.start = now
         self.latest = now
-        output = .waiting([Self.header(name, unixTime: unixTime)])
+        output = .waiting([Self.header(name, mayMove: mayMove, unixTime: unixTime)])
     }
 
     /// Sets the time of the events that follow.
@@ -82,7 +86,7 @@ final class QlogWriter {
 
     // MARK: The header
 
-    private static func header(_ name: QlogConnectionName, unixTime: Int64) -> [UInt8] {
+    private static func header(_ name: QlogConnectionName, mayMove: Bool, unixTime: Int64) -> [UInt8] {
         var record = JSONRecord()
         record.field("file_schema", "urn:ietf:params:qlog:file:sequential")
         record.field("serialization_format", "application/qlog+json-seq")
@@ -94,7 +98,10 @@ final class QlogWriter {
                 $0.field("name", "Godwit")
                 $0.field("type", name.role == .client ? "client" : "server")
             }
-            trace.array("event_schemas") { $0.element(eventSchema) }
+            trace.array("event_schemas") {
+                $0.element(eventSchema)
+                if mayMove { $0.element(migrationSchema) }
+            }
             trace.object("common_fields") { writeCommonFields(&$0, name, unixTime: unixTime) }
         }
         return record.finished()

@@ -74,3 +74,20 @@ extension MigrationObstacle: CustomStringConvertible {
         }
     }
 }
+
+extension MigrationObstacle {
+    /// The value in logs and metrics (Specs/qlog-migration.md 2.2).
+    package var label: StaticString {
+        switch self {
+        case .notNegotiated: "not_negotiated"
+        case .strategyNotNegotiated: "strategy_not_negotiated"
+        case .handshakeUnfinished: "handshake_unfinished"
+        case .moveUnderWay: "move_under_way"
+        case .unusableDestination: "unusable_destination"
+        case .emptyPool: "empty_pool"
+        case .onlyPool: "only_pool"
+        case .alreadyAnnounced: "already_announced"
+        case .notPlanned: "not_planned"
+        }
+    }
+}

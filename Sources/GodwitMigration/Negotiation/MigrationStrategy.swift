@@ -37,3 +37,16 @@ extension MigrationStrategy: CustomStringConvertible {
         }
     }
 }
+
+extension MigrationStrategy {
+    /// The value in logs and metrics (Specs/qlog-migration.md 2.2).
+    package var label: StaticString {
+        switch self {
+        case .explicit: "explicit"
+        case .poolOfAddresses: "pool_of_addresses"
+        case .symmetric: "symmetric"
+        case .synchronizedSymmetric: "synchronized_symmetric"
+        case .combined: "combined"
+        }
+    }
+}

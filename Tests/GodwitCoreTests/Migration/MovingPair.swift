@@ -32,25 +32,30 @@ final class MovingPair {
     init(
         client: ClientMigrationSettings = ClientMigrationSettings(ClientMigrationNegotiation()),
         server: ServerMigrationSettings = ServerMigrationSettings(ServerMigrationNegotiation()),
-        seed: UInt8 = 1,
+        seed: UInt8 = 1, retryPolicy: RetryPolicy = .never, qlog: (any QlogSinkFactory)? = nil,
         configure: (inout TransportConfiguration) -> Void = { _ in }
     ) {
         var transport = TransportConfiguration()
         transport.migration = client
         configure(&transport)
-        pair = EndpointPair(client: transport, server: transport, seed: seed) { $0.migration = server }
+        pair = EndpointPair(client: transport, server: transport, seed: seed, qlog: qlog) {
+            ($0.migration, $0.retryPolicy) = (server, retryPolicy)
+        }
         pair.intercept = { [unowned self] flight in travel(flight) }
     }
 
     /// Both ends of a strategy without the extension.
-    convenience init(_ suite: MigrationSuite, pool: [NetworkAddress] = [], policy: MigrationPolicy = .godwit)
-    {
+    convenience init(
+        _ suite: MigrationSuite, pool: [NetworkAddress] = [], policy: MigrationPolicy = .godwit,
+        qlog: (any QlogSinkFactory)? = nil
+    ) {
         var behaviour = ClientMigrationConfiguration()
         behaviour.policy = policy
         self.init(
             client: ClientMigrationSettings(ClientMigrationNegotiation(suite: suite), behaviour: behaviour),
             server: ServerMigrationSettings(
-                ServerMigrationNegotiation(suite: suite), policy: policy, pool: AddressPool(pool)!))
+                ServerMigrationNegotiation(suite: suite), policy: policy, pool: AddressPool(pool)!),
+            qlog: qlog)
     }
 
     private func travel(_ flight: EndpointPair.Flight) -> [EndpointPair.Flight] {
