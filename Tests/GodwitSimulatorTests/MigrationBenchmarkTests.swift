@@ -65,6 +65,7 @@ struct MigrationBenchmarkTests {
         #expect(whole.readyAfter.map { $0 < .milliseconds(127) } == true && whole.readiness?.ready == 3)
     }
 
+    // Holds: W19, W29
     @Test("Plans that are called off or replaced, and clients that move too, lose nobody (7.7, 5.3.7)")
     func detours() {
         for strategy in [MigrationStrategy.explicit, .combined] {
@@ -78,6 +79,7 @@ struct MigrationBenchmarkTests {
         }
     }
 
+    // Holds: W12, W13
     @Test("Move after move of one connection, no connection id at two addresses (RFC 9000 section 9.5)")
     func chain() {
         for strategy in MigrationStrategy.allCases {
@@ -87,6 +89,7 @@ struct MigrationBenchmarkTests {
         }
     }
 
+    // Holds: W2
     @Test(
         "A victim gets something, and no more than the budget (5.5.1)",
         arguments: [MigrationStrategy.explicit])

@@ -20,6 +20,7 @@ struct MoveRunTests {
         #expect(report.connections.count == 2 && report.lost.isEmpty && report.violations.isEmpty)
     }
 
+    // Holds: W8
     @Test(
         "Clients behind every kind of translator follow by the combined strategy (4.5.3)",
         arguments: EndpointDependence.allCases)
@@ -30,6 +31,21 @@ struct MoveRunTests {
             }
             #expect(report.lost.isEmpty && report.violations.isEmpty)
         }
+    }
+
+    // Holds: W8
+    @Test("What it adds: by Symmetric, a server that nobody has sent to is not heard (4.3)")
+    func symmetricBehindTranslator() {
+        func lost(_ strategy: MigrationStrategy, _ translator: TranslatorParameters) -> Int {
+            report(2, strategy) {
+                $0.isExtended = strategy == .combined
+                $0.translator = translator
+            }.lost.count
+        }
+        for translator in [TranslatorParameters.restrictedCone, .portRestrictedCone, .symmetric] {
+            #expect(lost(.symmetric, translator) == 2 && lost(.combined, translator) == 0)
+        }
+        #expect(lost(.symmetric, .fullCone) == 0 && lost(.combined, .fullCone) == 0)
     }
 
     @Test("The thesis's client follows our server, and ours follows the thesis's", arguments: [false, true])

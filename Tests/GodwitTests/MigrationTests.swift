@@ -190,6 +190,7 @@ struct MigrationTests {
         }
     }
 
+    // Holds: W22
     @Test(
         "Clients without the extension are served until the hold, and told then (Specs/server-migration.md 7.6)"
     )
@@ -210,6 +211,7 @@ struct MigrationTests {
         }
     }
 
+    // Holds: W20
     @Test(
         "Nobody waits for a client that says nothing longer than the deadline (Specs/server-migration.md 7.2.3)"
     )
@@ -234,6 +236,7 @@ struct MigrationTests {
         }
     }
 
+    // Holds: W21
     @Test("A client that connects while a plan is open joins it (Specs/server-migration.md 7.4.2)")
     func joining() async throws {
         try await Self.withPair { pair in
@@ -308,6 +311,7 @@ struct MigrationTests {
         }
     }
 
+    // Holds: W24
     @Test("Plans lead to allowed destinations only (Specs/server-migration.md 7.7)")
     func destinations() async throws {
         let allowed = AllowedDestinations([AddressPrefix("192.0.2.0/24")!])
@@ -321,6 +325,7 @@ struct MigrationTests {
         }
     }
 
+    // Holds: W15
     @Test("A copy that the arbiter does not grant stays held (Specs/server-migration.md 6.6.4)")
     func arbiter() async throws {
         let arbiter = OneCopyArbiter()

@@ -209,6 +209,7 @@ extension Connection {
             handleClientMigration(.deadline, now: now)
         } else {
             handleServerMigration(.deadline, now: now)
+            announceBeyondWindow()
         }
     }
 

@@ -19,6 +19,15 @@ extension Connection {
         if migration.hasFrameToSend { wake() }
     }
 
+    /// What says where the server is now is no more held up by a full window than a probe timeout's packets are (RFC
+    /// 9002 section 7.5): until the client has heard it nothing of the window is acknowledged (section 6.2.3).
+    func announceBeyondWindow() {
+        guard let migration, migration.awaitsClient, migration.hasFrameToSend,
+            paths.active.congestion.available(bytesInFlight: paths.active.bytesInFlight.count) == 0
+        else { return }
+        pending.probes.application = max(pending.probes.application, 1)
+    }
+
     private func perform(_ action: ServerMigrationAction, now: Instant) {
         switch action {
         case .probe(let address): challengeClient(at: address, now: now)

@@ -92,11 +92,21 @@ struct PathValidation: Codable, Sendable {
     }
 
     mutating func onChallengeSent(_ data: UInt64, at now: Instant, isFullSize: Bool) {
-        if outstanding.count == capacity { outstanding.removeFirst() }
-        outstanding.append(Challenge(data: data, timeSent: now, isFullSize: isFullSize))
+        remember(Challenge(data: data, timeSent: now, isFullSize: isFullSize))
         challengesSent &+= 1
         nextChallenge = isScheduledOutside ? .distantFuture : now + interval
         interval = min(interval * 2, Self.longestInterval)
+    }
+
+    /// Small challenges, of which there may be one for every packet that comes, push out none that proves the size: on
+    /// a long path that would be gone before its answer is there.
+    private mutating func remember(_ challenge: Challenge) {
+        if outstanding.count >= capacity {
+            let small = outstanding.firstIndex { !$0.isFullSize }
+            guard small != nil || challenge.isFullSize else { return }
+            outstanding.remove(at: small ?? 0)
+        }
+        outstanding.append(challenge)
     }
 
     /// Takes a PATH_RESPONSE, which counts on whichever path it came (RFC 9000 section 8.2.3); nil when it

@@ -136,9 +136,23 @@ final class PacketTape: PacketObserver {
 
         /// The types of the frames, PADDING left out.
         var frameTypes: [UInt64] {
-            var types: [UInt64] = []
-            visitFrames { if $0.type != FrameType.padding { types.append($0.type) } }
-            return types
+            payload.withUnsafeBytes { bytes in
+                var (reader, types) = (ByteReader(bytes), [UInt64]())
+                while !reader.isAtEnd, let type = try? next(&reader) {
+                    if type != FrameType.padding { types.append(type) }
+                }
+                return types
+            }
+        }
+
+        private func next(_ reader: inout ByteReader) throws -> UInt64 {
+            let type = try FrameType.decode(&reader)
+            if MigrationFrameType.isKnown(type) {
+                _ = try MigrationFrame.decode(type: type, from: &reader)
+            } else {
+                _ = try Frame.decode(type: type, from: &reader, at: level)
+            }
+            return type
         }
 
         func visitFrames(_ body: (Frame) -> Void) {

@@ -39,6 +39,7 @@ struct HoldTests {
         #expect(moving.clientEvents.contains(.searching(.preferred)))
     }
 
+    // Holds: W15
     @Test("After a thaw 2^16 to 2^20 packet numbers are left out (6.6.5)")
     func gap() throws {
         let moving = try readyPair()
@@ -48,6 +49,7 @@ struct HoldTests {
         #expect(PacketNumberSkip.range.contains(left))
     }
 
+    // Holds: W15
     @Test("Of two restores one goes on and the other stays held, and no number is used twice (6.6.2, 6.6.4)")
     func twoRestores() throws {
         let moving = try readyPair()
@@ -75,6 +77,7 @@ struct HoldTests {
         #expect(try moving.pair.server.networkSwitched(moving.epoch, to: [], moving.nextThaw()) == .repeated)
     }
 
+    // Holds: W15
     @Test("An image older than what the client has seen closes as stale (6.6.6)")
     func stale() throws {
         let moving = try readyPair()
@@ -99,6 +102,78 @@ struct HoldTests {
             return
         }
         #expect(reason.hasPrefix("stale"))
+    }
+
+    /// What a checkpoint of the held server makes in another process: all the same, random generator included.
+    private func restore(_ moving: MovingPair) throws -> Endpoint {
+        let source = moving.pair.server
+        let copy = Endpoint(
+            configuration: source.environment.configuration,
+            entropy: Entropy(seed: [UInt8](repeating: 0, count: 32)))
+        copy.environment.random = source.environment.random
+        copy.moving = source.moving
+        (copy.environment.standstill, copy.environment.plan) = (.held, source.environment.plan)
+        for handle in source.connectionHandles {
+            guard let connection = source.connection(handle) else { continue }
+            _ = try copy.importConnection(try connection.exportSnapshot(), now: moving.pair.now)
+        }
+        return copy
+    }
+
+    // Holds: W15
+    @Test("A resumed source and a second restore say nothing, whatever comes and however late it is (6.6.2)")
+    func otherCopies() throws {
+        let moving = try readyPair()
+        try moving.freeze()
+        let copies = [try restore(moving), try restore(moving)]
+        moving.isFrozen = false
+        // Everything that the client sends reaches every copy of its server.
+        moving.pair.intercept = { flight in
+            guard flight.toServer else { return [flight] }
+            for copy in copies {
+                var bytes = flight.bytes
+                bytes.withUnsafeMutableBytes {
+                    copy.receive(
+                        $0, segmentSize: $0.count, from: flight.remote, to: flight.local, ecn: flight.ecn,
+                        now: flight.at)
+                }
+            }
+            return flight.local == moving.address ? [flight] : []
+        }
+        try moving.thaw()
+        #expect(try moving.request() != nil)
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        for copy in copies {
+            copy.handleDeadline(now: moving.pair.now + .seconds(3600))
+            let sent = buffer.withUnsafeMutableBytes { copy.transmit(into: $0, now: moving.pair.now) }
+            #expect(sent == nil && copy.nextDeadline == nil && copy.isHeld && copy.connectionCount == 1)
+        }
+    }
+
+    // Holds: W15
+    @Test("If nobody holds them back: three copies use no packet number twice (6.6.3, 6.6.5)")
+    func unfencedCopies() throws {
+        for seed in UInt8(0)..<20 {
+            let moving = try readyPair()
+            try moving.freeze()
+            let copies = [moving.pair.server, try restore(moving), try restore(moving)]
+            var sealed: [[UInt64]] = []
+            for (index, copy) in copies.enumerated() {
+                let tape = PacketTape()
+                copy.observer = tape
+                let seed = [UInt8](repeating: seed &* 3 &+ UInt8(index), count: 32)
+                let thaw = EndpointThaw(
+                    now: moving.pair.now, unixTime: 1_800_000_000, entropy: Entropy(seed: seed))
+                _ = try copy.networkSwitched(moving.epoch, to: [MovingPair.there], thaw)
+                var buffer = [UInt8](repeating: 0, count: 65536)
+                while buffer.withUnsafeMutableBytes({ copy.transmit(into: $0, now: moving.pair.now) }) != nil
+                {}
+                #expect(!tape.sealed.isEmpty && Set(tape.sealed.map(\.key)).count == 1)
+                sealed.append(tape.sealed.map(\.number))
+            }
+            let all = sealed.flatMap(\.self)
+            #expect(Set(all).count == all.count)
+        }
     }
 
     @Test("Without a hold the server does not switch, unless its operator is trusted (6.6.7)")

@@ -23,6 +23,7 @@ struct MovingTroubleTests {
         #expect(latency < .milliseconds(300))
     }
 
+    // Holds: W8
     @Test("A client behind a filter follows by the combined strategy (4.5.3)")
     func filtered() throws {
         let moving = MovingPair()
@@ -34,6 +35,7 @@ struct MovingTroubleTests {
         #expect(latency < .milliseconds(200))
     }
 
+    // Holds: W7
     @Test("A client that only receives notices (5.8)", arguments: [true, false])
     func download(isExtended: Bool) throws {
         let moving = MovingPair(isExtended ? .all : .explicit)
@@ -104,6 +106,7 @@ struct MovingTroubleTests {
         }
     }
 
+    // Holds: W29
     @Test("A client that moves on purpose while its server does finds it from its new address (5.3.7)")
     func clientMigrates() throws {
         let moving = MovingPair()
@@ -120,6 +123,7 @@ struct MovingTroubleTests {
         #expect(moving.client.remoteAddress == MovingPair.there && moving.client.localAddress == moved)
     }
 
+    // Holds: W29
     @Test("Client and server move at once (5.3.7)")
     func bothMove() throws {
         let moving = MovingPair()
@@ -139,6 +143,7 @@ struct MovingTroubleTests {
         #expect(moving.server.remoteAddress == moved)
     }
 
+    // Holds: W10
     @Test(
         "A path of 600 ms: the answer to an earlier challenge counts, and seeds the round-trip time (5.4.1)")
     func longPath() throws {
@@ -155,6 +160,7 @@ struct MovingTroubleTests {
         #expect(rtt >= .milliseconds(590) && rtt < .milliseconds(700))
     }
 
+    // Holds: W14
     @Test("A reset from where the server was does not end the connection (5.9.1)")
     func resetFromHome() throws {
         let moving = MovingPair()
@@ -175,6 +181,59 @@ struct MovingTroubleTests {
         #expect(try moving.request() != nil)
     }
 
+    // Holds: W10
+    @Test("On a path of four seconds every challenge counts, and the first answer times it (5.4.1)")
+    func everyChallenge() throws {
+        let moving = MovingPair()
+        try moving.establish()
+        _ = try moving.prepare(.combined(destination: there))
+        try moving.freeze()
+        moving.run(for: .milliseconds(20))
+        moving.pair.delay = .seconds(2)
+        try moving.thaw()
+        let thawed = moving.pair.now
+        #expect(moving.run(for: .seconds(10)) { moving.client.remoteAddress == MovingPair.there })
+        // What answers is the first challenge that found the server, with some fifty after it.
+        #expect(moving.pair.now - thawed < .milliseconds(4100))
+        let rtt = moving.client.paths.active.rtt.smoothed
+        #expect(rtt >= .seconds(4) && rtt < .milliseconds(4050))
+        #expect(moving.client.paths.active.validation.challengesSent > 32)
+    }
+
+    // Holds: W14
+    @Test("A second process with the same secrets, at the old address, ends no connection (5.9.1, 6.7)")
+    func secondProcess() throws {
+        let moving = MovingPair()
+        try moving.establish()
+        var configuration = moving.pair.server.environment.configuration
+        // All connection ids were issued after it began: it takes them for its own.
+        configuration.unixTimeAtEpoch -= 60
+        let squatter = Endpoint(
+            configuration: configuration,
+            entropy: Entropy(seed: [UInt8](repeating: 66, count: 32)))
+        moving.isLost = { [unowned moving] flight in
+            guard flight.toServer, flight.local == MovingPair.home, moving.isFrozen else { return false }
+            var bytes = flight.bytes
+            bytes.withUnsafeMutableBytes {
+                squatter.receive(
+                    $0, segmentSize: $0.count, from: flight.remote, to: flight.local, ecn: flight.ecn,
+                    now: flight.at)
+            }
+            moving.pair.transmit(squatter, toServer: false)
+            return true
+        }
+        _ = try moving.prepare(.combined(destination: there))
+        try moving.freeze()
+        moving.client.ping()
+        moving.run(for: .seconds(2))
+        #expect(squatter.statistics.statelessResetsSent > 0)
+        #expect(moving.client.closed == nil)
+        try moving.thaw()
+        #expect(try moving.request() != nil)
+        #expect(moving.client.remoteAddress == MovingPair.there)
+    }
+
+    // Holds: W1
     @Test("A lost request before the freeze does not bring data to where nobody was validated (5.1.1)")
     func falseAlarm() throws {
         let moving = MovingPair()
@@ -192,6 +251,7 @@ struct MovingTroubleTests {
         #expect(moving.client.remoteAddress == MovingPair.there)
     }
 
+    // Holds: W26
     @Test("The freeze is longer than the idle timeout (5.9.2)")
     func longFreeze() throws {
         let moving = MovingPair()
@@ -201,6 +261,7 @@ struct MovingTroubleTests {
         #expect(try moving.request() != nil)
     }
 
+    // Holds: W9
     @Test("A copy of a packet from somewhere else moves nothing (5.7.4)")
     func spoofed() throws {
         let moving = MovingPair()
@@ -222,6 +283,7 @@ struct MovingTroubleTests {
         )
     }
 
+    // Holds: W12, W13
     @Test("Many moves in a row, with a fresh connection id each time (6.8)")
     func manyMoves() throws {
         let moving = MovingPair()

@@ -26,6 +26,7 @@ struct PlanTests {
         #expect(readiness(moving).ready == 1 && readiness(moving).isFinal)
     }
 
+    // Holds: W22
     @Test("A plain client is served on and reported (7.3, 7.1.3)")
     func plainClient() throws {
         let moving = MovingPair(client: ClientMigrationSettings())
@@ -51,6 +52,7 @@ struct PlanTests {
         #expect(plain.server.peerParameters.additional.isEmpty && plain.server.migration == nil)
     }
 
+    // Holds: W21
     @Test("A handshake that completes while a plan is open joins it (7.4.2)")
     func joins() throws {
         let moving = MovingPair()
@@ -122,6 +124,7 @@ struct PlanTests {
         #expect(try moving.request() != nil)
     }
 
+    // Holds: W14
     @Test("No stateless reset while a plan is open, nor for 30 s after (6.7)")
     func resets() throws {
         let moving = MovingPair()

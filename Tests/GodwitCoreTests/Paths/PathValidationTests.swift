@@ -50,6 +50,18 @@ struct PathValidationTests {
         }
     }
 
+    // Holds: W10
+    @Test("Sixty-four challenges of a candidate count, however many small ones are sent besides (5.4.1)")
+    func keptChallenges() {
+        var validation = PathValidation()
+        validation.startScheduledOutside(outstandingLimit: 64)
+        for data in UInt64(1)...64 { validation.onChallengeSent(data, at: .zero, isFullSize: true) }
+        for data in UInt64(100)...300 { validation.onChallengeSent(data, at: .ms(100), isFullSize: false) }
+        let proof = validation.receive(1, at: .ms(4000))
+        #expect(proof == PathValidation.Proof(rtt: .seconds(4), isFullSize: true))
+        #expect(validation.state == .succeeded)
+    }
+
     @Test("A small challenge proves the address; the size has to be shown by a padded one (section 8.2.1)")
     func smallChallenge() {
         var validation = started()
