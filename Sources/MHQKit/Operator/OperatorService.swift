@@ -65,7 +65,7 @@ struct OperatorService: Sendable {
 
     /// Where the server itself goes is no more the operator's whim than where its clients do. A wildcard is
     /// where it is already.
-    private func refuseForbidden(_ addresses: [NetworkAddress]) throws {
+    func refuseForbidden(_ addresses: [NetworkAddress]) throws {
         guard let allowed = server.configuration.quic.allowedDestinations else { return }
         for address in addresses where !address.ip.isUnspecified && !allowed.contains(address) {
             throw MigrationError.forbiddenDestination(address)

@@ -79,14 +79,16 @@ final class OperatorSocket: Sendable {
 
     private static func line(_ text: String) -> ByteBuffer { ByteBuffer(string: text + "\n") }
 
+    /// Whether a process of that user may: the server's own, and root.
+    static func mayCommand(user: UInt32) -> Bool { user == geteuid() || user == 0 }
+
     /// The kernel knows whose process is at the other end.
     private static func isWelcome(_ channel: any Channel) async -> Bool {
         guard let provider = channel as? any SocketOptionProvider else { return false }
         let peer: PeerCredentials? = try? await provider.unsafeGetSocketOption(
             level: .socket, name: .init(rawValue: SO_PEERCRED)
         ).get()
-        guard let peer else { return false }
-        return peer.user == geteuid() || peer.user == 0
+        return peer.map { mayCommand(user: $0.user) } ?? false
     }
 }
 

@@ -137,7 +137,11 @@ actor ThesisOperation {
         {
             throw MigrationError.forbiddenDestination(address)
         }
-        begin(order, MigrationEpoch(rawValue: state.epoch.rawValue + 1))
+        // The numbers may have come to their end, by the other interface.
+        guard state.epoch < state.epoch.next else {
+            throw Failure(ExitCode.unavailable, "plan \(state.epoch) was the last one there can be")
+        }
+        begin(order, state.epoch.next)
     }
 
     private func begin(_ order: MigrationOrder, _ epoch: MigrationEpoch) {
@@ -159,6 +163,7 @@ actor ThesisOperation {
         let address = try reader.optionalAddress("address")
         try reader.refuseOthers()
         guard let plan else { throw Failure(ExitCode.unavailable, "no migration was announced") }
+        try address.map { try service.refuseForbidden([$0]) }
         try await service.server.networkSwitched(to: address, epoch: plan.epoch)
     }
 

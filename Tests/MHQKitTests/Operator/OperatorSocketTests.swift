@@ -25,17 +25,19 @@ import Testing
             try configure(&$0)
         } _: { server in
             try await body(server) { line in
-                // On another thread, for it waits there.
-                try await withCheckedThrowingContinuation { continuation in
-                    DispatchQueue.global().async {
-                        continuation.resume(
-                            with: Result {
-                                try OperatorReport(
-                                    line: OperatorClient(path: path, timeout: .seconds(60)).ask(line))
-                            })
-                    }
+                try await Self.blocking {
+                    try OperatorReport(line: OperatorClient(path: path, timeout: .seconds(60)).ask(line))
                 }
             }
+        }
+    }
+
+    /// Waits on another thread than those that tasks share.
+    private static func blocking<Result: Sendable>(
+        _ body: @escaping @Sendable () throws -> Result
+    ) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Swift.Result(catching: body)) }
         }
     }
 
@@ -68,6 +70,7 @@ import Testing
         }
     }
 
+    // Holds: W22
     @Test("Clients that can't follow are served until the hold, and sent away then")
     func leftBehind() async throws {
         try await run { server, ask in
@@ -88,6 +91,7 @@ import Testing
         }
     }
 
+    // Holds: W24
     @Test("What can't be done is refused with a reason, and what was done is answered again")
     func refusals() async throws {
         try await run { server, ask in
@@ -109,6 +113,7 @@ import Testing
         }
     }
 
+    // Holds: W24
     @Test("The socket is for one user, one server, and lines of some length")
     func socket() async throws {
         let path = folder["control"]
@@ -124,6 +129,53 @@ import Testing
         #expect(throws: Failure.self) { try OperatorClient(path: path).ask("{}") }
     }
 
+    private static let mayBecomeAnother =
+        geteuid() == 0 && ["/usr/bin/setpriv", "/usr/bin/python3"].allSatisfy(access)
+
+    private static func access(_ path: String) -> Bool { FileManager.default.isExecutableFile(atPath: path) }
+
+    // Holds: W24
+    @Test(
+        "Another user is refused by the kernel's word on who it is, even if the file lets everybody in",
+        .enabled(if: mayBecomeAnother, "only root becomes another user, by setpriv"))
+    func anotherUser() async throws {
+        let path = folder["control"]
+        try await run { _, ask in
+            chmod(folder.path, 0o755)
+            chmod(path, 0o666)
+            let script = """
+                import socket, sys
+                s = socket.socket(socket.AF_UNIX)
+                s.connect(sys.argv[1])
+                s.sendall(b'{"command":"status"}\\n')
+                sys.stdout.write(s.makefile().readline())
+                """
+            @Sendable func answer(user: String) throws -> String {
+                let (process, output) = (Process(), Pipe())
+                process.executableURL = URL(filePath: "/usr/bin/setpriv")
+                process.arguments = [
+                    "--reuid=\(user)", "--clear-groups", "/usr/bin/python3", "-c", script, path,
+                ]
+                process.standardOutput = output
+                try process.run()
+                let data = output.fileHandleForReading.readDataToEndOfFile()
+                process.waitUntilExit()
+                return String(decoding: data, as: UTF8.self)
+            }
+            let refused = try await Self.blocking { try OperatorReport(line: answer(user: "65534")) }
+            #expect(refused.exitCode == ExitCode.noPermission && refused.state == nil)
+            let root = try await Self.blocking { try OperatorReport(line: answer(user: "0")) }
+            #expect(root.state == "serving")
+        }
+    }
+
+    // Holds: W24
+    @Test("The server's own user and root may command it, and nobody else")
+    func users() {
+        #expect(OperatorSocket.mayCommand(user: geteuid()) && OperatorSocket.mayCommand(user: 0))
+        #expect(!OperatorSocket.mayCommand(user: 65534) && !OperatorSocket.mayCommand(user: .max))
+    }
+
     @Test("An operator ends a server")
     func shutdown() async throws {
         let path = folder["control"]
@@ -133,9 +185,9 @@ import Testing
         let server = try await WebServer.start(options)
         let (signals, _) = AsyncStream.makeStream(of: WebServerSignal.self)
         async let code = server.run(signals: signals)
-        let answer = try await Task.detached {
+        let answer = try await Self.blocking {
             try OperatorClient(path: path, timeout: .seconds(60)).ask(#"{"command":"shutdown"}"#)
-        }.value
+        }
         #expect(try OperatorReport(line: answer).isDone)
         #expect(try await code == 0)
     }

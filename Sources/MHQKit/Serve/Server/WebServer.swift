@@ -38,6 +38,9 @@ public final class WebServer: Sendable {
         management = parts.management
     }
 
+    /// Where the thesis's commands are taken; nil if they are not.
+    var managementAddress: SocketAddress? { management?.localAddress }
+
     // MARK: Running
 
     /// Serves until a signal says that it is enough.
