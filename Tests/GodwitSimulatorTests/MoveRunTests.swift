@@ -59,6 +59,17 @@ struct MoveRunTests {
         }
     }
 
+    @Test(
+        "The thesis's explicit move, proactive: the client's application says when (9.3.6)",
+        arguments: [false, true])
+    func proactive(isClient: Bool) {
+        let report = report(4, .explicit) {
+            ($0.isExtended, $0.isProactive) = (false, true)
+            if isClient { $0.clientPolicy = .thesis } else { $0.serverPolicy = .thesis }
+        }
+        #expect(report.lost.isEmpty && report.connections.allSatisfy { $0.movedAfter != nil })
+    }
+
     @Test("The same seed gives the same run")
     func repeats() {
         #expect(report(11, .symmetric) == report(11, .symmetric))

@@ -106,7 +106,9 @@ extension Connection {
         case .resetStream(let frame): try streams.receive(frame)
         case .stopSending(let frame): try streams.receive(frame)
         case .datagram(let bytes): try receiveDatagram(bytes)
-        case .pathChallenge(let data): paths.onPathChallenge(data, on: path)
+        case .pathChallenge(let data):
+            paths.onPathChallenge(data, on: path)
+            if behavesLikeThesisServer { try spendConnectionID(on: path) }
         case .pathResponse(let data):
             let proved = paths.onPathResponse(data, on: path, at: arrival.now)
             if migration != nil { onMigrationPathProved(proved, packet, arrival) }
@@ -127,6 +129,7 @@ extension Connection {
     private func receiveRetirement(
         _ sequenceNumber: UInt64, _ packet: ReceivedPacket, now: Instant
     ) throws(TransportError) {
+        if behavesLikeThesisServer { return }
         try localIDs.receiveRetirement(
             of: sequenceNumber, destination: packet.destination, at: now, grace: ptoSpan * 3)
     }

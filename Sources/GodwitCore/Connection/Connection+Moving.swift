@@ -135,6 +135,16 @@ extension Connection {
         }
     }
 
+    /// Whether this end does what the thesis's server does (section 9.2), to be tested against.
+    var behavesLikeThesisServer: Bool { role == .server && migration?.server?.policy == .thesis }
+
+    /// Section 9.1.3: such a server retires an id of the client's for every challenge, and is lost without another.
+    func spendConnectionID(on path: PathID) throws(TransportError) {
+        guard paths.replaceConnectionID(of: path) else {
+            throw TransportError(.internalError, "no connection id is left")
+        }
+    }
+
     /// A packet of the client came after a thaw.
     func onClientFound(_ content: PacketContent, _ arrival: DatagramArrival) {
         guard let migration, paths.answersFor(arrival.local) else { return }

@@ -114,6 +114,14 @@ extension Paths {
 
     // MARK: At a server
 
+    /// Retires the connection id of a path and takes another one; false when there is none.
+    mutating func replaceConnectionID(of id: PathID) -> Bool {
+        guard let index = index(of: id), let new = remoteIDs.take(isUrgent: true) else { return false }
+        if let old = all[index].remoteID { remoteIDs.release(old) }
+        (all[index].remoteID, all[index].hasUsedRemoteID) = (new, false)
+        return true
+    }
+
     /// Whether datagrams to that address of ours are for us.
     func answersFor(_ local: NetworkAddress) -> Bool {
         admittedLocals.isEmpty || admittedLocals.contains { $0.covers(local) }

@@ -99,6 +99,7 @@ public final class MoveRun {
         transport.migration.negotiation = ClientMigrationNegotiation(suite: settings.suite)
         transport.migration.behaviour.policy = settings.clientPolicy
         let client = MovingClient(workload, server: Self.home)
+        client.isProactive = settings.isProactive
         let program = EndpointProgram(
             EndpointSettings(SimulatedHandshake(applicationProtocols: ["move"]), transport: transport),
             running: client)

@@ -78,6 +78,8 @@ public struct MoveSettings: Hashable, Sendable {
     public var clientPolicy = MigrationPolicy.godwit
     /// Whom the server behaves like.
     public var serverPolicy = MigrationPolicy.godwit
+    /// Whether clients look for the server by themselves when they send the measured request.
+    public var isProactive = false
     /// How many addresses the pool has; the server goes to one of them.
     public var poolSize = 1
     /// What each client does; as many clients as entries.

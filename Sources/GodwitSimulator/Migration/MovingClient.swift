@@ -35,6 +35,8 @@ final class MovingClient: EndpointApplication {
     /// When to send the measured request.
     private(set) var measureAt = Instant.distantFuture
     private var isOver = false
+    /// Whether it has learnt from elsewhere, when it sends the measured request, that the server has moved.
+    var isProactive = false
 
     private static let requestInterval = TimeSpan.milliseconds(20)
     private static let answerSize: UInt64 = 1000
@@ -154,6 +156,7 @@ final class MovingClient: EndpointApplication {
         if measureAt <= program.now {
             measureAt = .distantFuture
             measuredAt = program.now
+            if isProactive { connection?.core?.lookForServer(now: program.now) }
             send(isMeasured: true, program)
         }
         if nextRequest <= program.now {

@@ -99,7 +99,7 @@ public struct MigrationBenchmark: Sendable {
             losses.map { self.silent(loss: $0, isMuted: isMuted) }
         }
         return [lost(loss: 0.03, moves: 10_000), lost(loss: 0.2, moves: 1000)] + first + silent
-            + [barrier, barrierWithDead] + losses.map { oneWay(loss: $0) } + [
+            + [thesisServer, thesisClient] + [barrier, barrierWithDead] + losses.map { oneWay(loss: $0) } + [
                 translators, chain, hardships, copies, victim,
             ]
     }
