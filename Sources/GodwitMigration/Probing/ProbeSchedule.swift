@@ -77,7 +77,7 @@ public struct ProbeSchedule: Hashable, Sendable, Codable {
     static func interval(after elapsed: TimeSpan, _ spacing: Spacing = Spacing()) -> TimeSpan {
         // Four candidates at the standard intervals use up what a connection may spend. More share it, and a second of
         // eagerness would leave little of it for a server that comes back later.
-        let hadAlarms = spacing.spentBefore >= ProbeBudget.addressLimit / 8
+        let hadAlarms = spacing.spentBefore > 0
         let isEager = elapsed < (hadAlarms || spacing.candidates > 4 ? firstInterval * 8 : eagerness)
         let share: Int64 = hadAlarms && spacing.spent >= ProbeBudget.addressLimit * 5 / 8 ? 5 : 8
         let standard = isEager ? firstInterval : min(elapsed / share, longestInterval)
