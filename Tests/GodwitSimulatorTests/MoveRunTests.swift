@@ -70,6 +70,38 @@ struct MoveRunTests {
         #expect(report.lost.isEmpty && report.connections.allSatisfy { $0.movedAfter != nil })
     }
 
+    @Test(
+        "A freeze longer than the idle timeout loses nobody (5.9.2, 6.1.5, 6.3.1)",
+        arguments: MigrationStrategy.allCases)
+    func longFreeze(_ strategy: MigrationStrategy) {
+        let report = report(5, strategy) {
+            $0.freeze = .seconds(35) ... .seconds(40)
+            $0.loss = 0.03
+        }
+        #expect(report.lost.isEmpty && report.violations.isEmpty)
+    }
+
+    @Test("Clients are told in time, though packets are lost and the server is silent later (6.1.4)")
+    func toldInTime() {
+        for seed: UInt64 in [7, 137] {
+            let report = report(seed, .explicit) {
+                ($0.isExtended, $0.loss, $0.mutesServer) = (false, 0.03, true)
+                $0.notice = .zero ... .milliseconds(200)
+            }
+            #expect(report.lost.isEmpty)
+        }
+    }
+
+    @Test(
+        "A process with the same keys at the old address ends nothing (5.9.1, 6.7)",
+        arguments: [MoveSettings.SecondProcess.careful, .careless])
+    func secondProcess(_ second: MoveSettings.SecondProcess) {
+        for strategy in MigrationStrategy.allCases {
+            let report = report(6, strategy) { $0.secondProcess = second }
+            #expect(report.lost.isEmpty && report.violations.isEmpty, "\(strategy)")
+        }
+    }
+
     @Test("The same seed gives the same run")
     func repeats() {
         #expect(report(11, .symmetric) == report(11, .symmetric))
