@@ -70,6 +70,33 @@ struct CancellationTests {
         }
     }
 
+    // Holds: 9114-4.1.1-2
+    @Test("A client rejects no request, whatever its caller says (RFC 9114 section 4.1.1)")
+    func clientRejectsNothing() async throws {
+        let (begun, told) = (Report<Void>(), Report<HTTP3ErrorCode?>())
+        try await HTTP3Pair.run { _ in
+        } client: {
+            $0.quic.transport.streamSendBuffer = 64 << 10
+        } handler: { _, body, _ in
+            var pieces = body.makeAsyncIterator()
+            _ = try await pieces.next()
+            await waitForCancellation(begun)
+            let error = await failure { while try await pieces.next() != nil {} }
+            told.send((error as? HTTP3Failure)?.peerCode)
+        } _: { pair in
+            try await pair.withClient { client in
+                let request = try await client.begin(.test(.post))
+                // More than the server takes at once: the end waits behind it.
+                let content = ByteBuffer(repeating: 7, count: 1 << 20)
+                async let sent = failure { try await request.writer.finish(content) }
+                _ = await begun.next()
+                await request.cancel(.requestRejected)
+                #expect(await sent != nil)
+                #expect(await told.next() == .requestCancelled)
+            }
+        }
+    }
+
     @Test("When a request's content fails the request is given up, and the caller gets what it threw")
     func failingContent() async throws {
         struct Broken: Error, Equatable {}

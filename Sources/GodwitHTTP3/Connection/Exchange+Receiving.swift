@@ -107,6 +107,8 @@ extension HTTP3ConnectionDriver {
         machine.cancel(exchange.id, code: code)
         // For the machine a message has ended before the transport has taken all of it.
         if exchange.outbound.isEnded, exchange.outbound.hasBacklog {
+            // It is a client's, or the server has worked on it: neither is rejected (RFC 9114 section 4.1.1).
+            let code = code == .requestRejected ? nil : code
             port.reset(exchange.id, code: (code ?? .requestCancelled).rawValue)
         }
         exchange.fail(failure)
