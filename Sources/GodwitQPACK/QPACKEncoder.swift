@@ -35,6 +35,7 @@ public struct QPACKEncoder: Sendable {
     var outstanding = OutstandingSections()
     var blocking = BlockedStreams()
     var cancelled = CancelledStreams()
+    private var idleCancellations = 0
     private var history = LineHistory()
     var encoderStream: [UInt8] = []
     var partialInstruction = PartialInstruction()
@@ -325,6 +326,13 @@ extension QPACKEncoder {
         partialInstruction.keep(joined, used: used)
     }
 
+    /// How many streams were cancelled since the last call that refer to nothing. A peer has a right to about
+    /// one for each stream; more are only there to be looked for.
+    public mutating func takeIdleCancellations() -> Int {
+        defer { idleCancellations = 0 }
+        return idleCancellations
+    }
+
     /// Executes all that are there as a whole, and returns how many bytes they took.
     private mutating func executeInstructions(_ bytes: UnsafeRawBufferPointer) throws(QPACKError) -> Int {
         var reader = ByteReader(bytes)
@@ -365,6 +373,8 @@ extension QPACKEncoder {
 
     /// RFC 9204 section 4.4.2: the references of a stream that is read no more are gone.
     private mutating func cancel(_ stream: UInt64) {
+        let count = outstanding.count
+        defer { if outstanding.count == count { idleCancellations += 1 } }
         while let section = outstanding.removeFirst(of: stream) {
             table.removeReference(section.oldestReference)
         }

@@ -62,11 +62,15 @@ extension HTTP3Connection {
     }
 
     private mutating func receiveDecoderStream(_ bytes: UnsafeRawBufferPointer) throws(HTTP3Error) {
+        var failure: QPACKError?
         do throws(QPACKError) {
             try encoder.receiveDecoderStream(bytes)
         } catch {
-            throw HTTP3Error(error)
+            failure = error
         }
+        // Each is short, and has us search through all that is not acknowledged. They came before what failed.
+        for _ in 0..<encoder.takeIdleCancellations() { try bearMeaningless() }
+        if let failure { throw HTTP3Error(failure) }
     }
 }
 

@@ -71,6 +71,19 @@ struct LoadTests {
         }
     }
 
+    @Test("So are too many cancellations of streams that refer to nothing (RFC 9114 section 10.5)")
+    func idleCancellations() {
+        var server = TestEndpoint.started(.server) { $0.limits.meaninglessElements = 100 }
+        #expect(server.receive([UInt8](repeating: 0x48, count: 100), on: 10).isEmpty)
+        expectClose(server.receive([0x48], on: 10), .excessiveLoad)
+        // One for each request is what a client says that gives them up.
+        var busy = TestEndpoint.started(.server) { $0.limits.meaninglessElements = 10 }
+        for id in 0..<15 as Range<UInt64> {
+            busy.receive(PeerBytes.headers(PeerBytes.get), on: StreamID(rawValue: id * 4), fin: true)
+            #expect(busy.receive([0x40 | UInt8(id * 4)], on: 10).isEmpty)
+        }
+    }
+
     @Test("So are too many streams of unknown types (RFC 9114 section 10.5)")
     func meaninglessStreams() {
         var server = TestEndpoint.started(.server) { $0.limits.meaninglessElements = 100 }
