@@ -93,6 +93,30 @@ struct EarlyDataTests {
         }
     }
 
+    @Test("Where no early data was sent the server's settings need not fit (RFC 9114 section 7.2.4.2)")
+    func nothingEarly() async throws {
+        let keys = TicketKeys.random()
+        let kept = try await HTTP3Pair.run(configuration: configuration(keys), handler: tellWhen) { pair in
+            try await resumption(from: pair)
+        }
+        let changed = try configuration(keys) {
+            $0.limits.fieldSectionSize = 20_000
+            $0.limits.qpackTableCapacity = 256
+        }
+        try await HTTP3Pair.run(configuration: changed, handler: tellWhen) { pair in
+            let client = try await HTTP3Client.connect(
+                to: pair.host, port: pair.port, configuration: pair.client, resumption: kept,
+                offersEarlyData: false, eventLoopGroup: pair.group)
+            #expect(try await client.quic.handshakeCompleted().isResumed)
+            #expect(try await answer(client.send(.test())) == "late")
+            // Comes once the server's settings have.
+            let renewed = try #require(await client.resumptions.first { _ in true })
+            #expect(renewed.settings.maximumFieldSectionSize == 20_000)
+            #expect(try await answer(client.send(.test())) == "late")
+            await client.close()
+        }
+    }
+
     @Test("What is kept for a later connection has the server's settings (RFC 9114 section 7.2.4.2)")
     func settings() async throws {
         try await HTTP3Pair.run {

@@ -197,6 +197,8 @@ class HTTP3ConnectionDriver: ConnectionHandler, @unchecked Sendable {
     }
 
     func handshakeCompleted(_ summary: HandshakeSummary) {
+        // Nothing is told of early data that was not even offered, and the server's settings need not fit any.
+        if !summary.earlyDataAccepted { machine.earlyDataRejected() }
         openOwnStreams()
         onHandshakeCompleted()
     }

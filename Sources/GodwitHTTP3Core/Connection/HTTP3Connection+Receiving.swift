@@ -63,8 +63,8 @@ extension HTTP3Connection {
         outgoing.stop(id)
     }
 
-    /// The server did not take the early data: what was remembered no longer counts (RFC 9114 section
-    /// 7.2.4.2).
+    /// The server did not take early data, or none was offered: what was remembered no longer counts (RFC 9114
+    /// section 7.2.4.2).
     public mutating func earlyDataRejected() {
         rememberedSettings = nil
         if !hasPeerSettings { peerSettings = HTTP3Settings() }

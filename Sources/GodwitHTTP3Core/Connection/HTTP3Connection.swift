@@ -49,7 +49,8 @@ public struct HTTP3Connection: Sendable {
     ///   - role: which side this is.
     ///   - configuration: what we say about ourselves, and what a peer can make us keep.
     ///   - rememberedSettings: for a client with early data, what the server's settings were in the
-    ///     connection that the session ticket is from (RFC 9114 section 7.2.4.2).
+    ///     connection that the session ticket is from (RFC 9114 section 7.2.4.2). They count until
+    ///     ``earlyDataRejected()``.
     public init(
         role: Role, configuration: HTTP3Configuration = HTTP3Configuration(),
         rememberedSettings: HTTP3Settings? = nil
