@@ -157,6 +157,7 @@ def read_environment(path: Path) -> Environment:
     number = NUMBER.search(path.stem)
     # The plan is a page of its own; its digest and title are enough here.
     facts = {key: value for key, value in content.items() if key not in ("commit", "dirty", "plan")}
+    facts = {key: value for key, value in facts.items() if value not in (None, [], {}, "")}
     if isinstance(content.get("plan"), dict) and "title" in content["plan"]:
         facts["plan"] = content["plan"]["title"]
     return Environment(

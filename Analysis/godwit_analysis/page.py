@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import reference, statistics
+from .figures import ORDER
 from .figures.plan import Drawing
 from .figures.reference import BESIDE, FOLDER as REFERENCE
-from .layout import Environment, ResultSet
+from .layout import PUBLISHED, Environment, ResultSet
 from .problems import Findings
 from .summaries import Table, shown
 
@@ -51,13 +52,8 @@ class Page:
         path.write_text(self.text(), encoding="utf-8")
 
     def text(self) -> str:
-        families = list(
-            dict.fromkeys(
-                [drawing.family for drawing, _ in self.drawings if drawing.folder != REFERENCE]
-                + [table.family for table in self.tables]
-                + [drawing.family for drawing, _ in self.drawings]
-            )
-        )
+        present = {drawing.family for drawing, _ in self.drawings} | {table.family for table in self.tables}
+        families = [family for family in ORDER if family in present]
         body = [self._head(families), self._sets(), self._findings()]
         body += [self._family(number, family) for number, family in enumerate(families, 1)]
         return (
@@ -117,7 +113,8 @@ class Page:
             for drawing, path in drawings:
                 if drawing.folder != folder:
                     continue
-                partner = theirs.get(BESIDE.get(drawing.name, ""))
+                # Its published data needs no copy of itself beside it.
+                partner = None if folder.endswith(PUBLISHED) else theirs.get(BESIDE.get(drawing.name, ""))
                 parts.append(_figure(drawing, path, partner))
                 used |= {partner[0].name} if partner else set()
             parts += [

@@ -66,13 +66,22 @@ def _joined(row: list[Cell], starts: list[int]) -> list[Cell]:
 def raw(cell: Cell) -> str:
     if cell is None or cell != cell:
         return ""
-    return f"{cell:.4f}".rstrip("0").rstrip(".") if isinstance(cell, float) else str(cell)
+    return f"{unsigned(cell, 4):.4f}".rstrip("0").rstrip(".") if isinstance(cell, float) else str(cell)
 
 
 def shown(cell: Cell) -> str:
+    """Hundredths below a hundred, since strategies differ by less than a tenth of a millisecond."""
     if cell is None or cell != cell:
         return "–"
-    return style.short(cell) if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else cell
+    if not isinstance(cell, float):
+        return f"{cell:,}" if isinstance(cell, int) else cell
+    decimals = 2 if abs(cell) < 100 else 1 if abs(cell) < 1000 else 0
+    return f"{unsigned(cell, decimals):,.{decimals}f}"
+
+
+def unsigned(value: float, decimals: int) -> float:
+    """No minus before a zero."""
+    return round(value, decimals) + 0.0
 
 
 STATISTICS = ["n", "failed", "mean", "95 % CI from", "to", "median", "p95", "p99"]

@@ -5,7 +5,7 @@ import unittest
 
 import numpy as np
 
-from godwit_analysis import style
+from godwit_analysis import style, summaries
 from godwit_analysis.figures import experiment2_container
 
 # Machado, Oliveira and Fernandes 2009: what colours become without one kind of cone.
@@ -54,6 +54,19 @@ class Numbers(unittest.TestCase):
     def test_three_digits_are_shown(self):
         shown = [style.short(value) for value in (0.281, 20.451, 287.7, 1595.49, float("nan"))]
         self.assertEqual(shown, ["0.28", "20.5", "288", "1,595", "–"])
+
+
+    def test_tables_show_hundredths_and_no_minus_before_zero(self):
+        values = (-0.001, 20.451, 287.74, 1595.49, 100, None, float("nan"), "text")
+        self.assertEqual(
+            [summaries.shown(value) for value in values],
+            ["0.00", "20.45", "287.7", "1,595", "100", "–", "–", "text"],
+        )
+        self.assertEqual([summaries.raw(value) for value in (-0.00001, 2.5, 3, None)], ["0", "2.5", "3", ""])
+
+    def test_both_ends_of_an_interval_share_a_cell(self):
+        table = summaries.Table("", "", "", "", ["mean", "95 % CI from", "to", "n"], [[2.0, 1.0, 3.0, 9]])
+        self.assertEqual(table.displayed(), (["mean", "95 % CI", "n"], [[2.0, "[1.00, 3.00]", 9]]))
 
 
 class Slimming(unittest.TestCase):

@@ -18,6 +18,8 @@ FAMILIES = (
     distributions,
     failures,
 )
+# Comparisons first: they are what most readers come for.
+ORDER = (comparison.FAMILY, *(family.FAMILY for family in FAMILIES))
 
 
 def plans(results: Results) -> list[Plan]:
