@@ -170,7 +170,7 @@ def _sizes(
         len(waited),
         {"responseBodySizes [B]": len(bodies["GET"]), "requestBodySizes [B]": len(bodies["POST"])},
     )
-    early, chosen = (sent <= SIZES_UNTIL) & ~(sent >= trigger), np.array(methods)
+    early, chosen = (sent <= SIZES_UNTIL) & ~(sent + waited >= trigger), np.array(methods)
     return {
         method: (body[early & (chosen == method)], waited[early & (chosen == method)])
         for method, body in bodies.items()

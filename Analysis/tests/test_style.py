@@ -55,7 +55,6 @@ class Numbers(unittest.TestCase):
         shown = [style.short(value) for value in (0.281, 20.451, 287.7, 1595.49, float("nan"))]
         self.assertEqual(shown, ["0.28", "20.5", "288", "1,595", "–"])
 
-
     def test_tables_show_hundredths_and_no_minus_before_zero(self):
         values = (-0.001, 20.451, 287.74, 1595.49, 100, None, float("nan"), "text")
         self.assertEqual(

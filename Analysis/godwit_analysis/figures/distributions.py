@@ -19,6 +19,7 @@ EXCESS = (
 LADDER = " Dotted lines are the ladder of probe timeouts that explains the thesis's results."
 # Below a millisecond the axis is linear: an excess may be nothing or less than nothing.
 LINEAR_MS = 1.0
+DECADE_FROM = 4.0
 
 
 def catalogue(results: Results) -> list[Plan]:
@@ -104,7 +105,10 @@ def _lines(axis, moves, plain: float) -> list[int]:
 
 
 def _axis(axis, results: Results, experiment: str, least: float, most: float) -> None:
-    if least > 10 * LINEAR_MS:
+    if least > 10 * LINEAR_MS and most < DECADE_FROM * least:
+        # Too narrow for a scale of decades, which would have a single number on it.
+        pass
+    elif least > 10 * LINEAR_MS:
         axis.set_xscale("log")
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
         axis.xaxis.set_minor_formatter(NullFormatter())

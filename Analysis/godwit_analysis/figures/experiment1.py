@@ -11,8 +11,9 @@ from .plan import Drawn, Plan, counts
 
 FAMILY = "Experiment 1: the protocol alone"
 TEXT = (
-    "Mean service time of the first request after a migration, sent when the server has long been restored; "
-    "without migration, for comparison, the fifth request of experiment 0."
+    "Mean service time of the first request after a migration. A full run sends it 5 s after the trigger, when the "
+    "server has long been restored; a quick one sooner, so that it waits for the rest of the downtime. Beside it, "
+    "without migration, the fifth request of experiment 0."
 )
 
 
