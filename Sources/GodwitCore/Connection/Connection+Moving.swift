@@ -92,8 +92,12 @@ extension Connection {
         migration?.awaitsSign = true
         migration?.awaitsFirstWord = true
         leaveOutNumbers()
-        paths.moveServer(to: locals, at: thaw.now)
-        renewIDs(hasMoved: !locals.isEmpty)
+        if migration?.server?.policy == .thesis {
+            paths.relocateThesisServer(to: locals)
+        } else {
+            paths.moveServer(to: locals, at: thaw.now)
+            renewIDs(hasMoved: !locals.isEmpty)
+        }
         applyAnswers(now: thaw.now)
         let seed = environment.random.next()
         handleServerMigration(

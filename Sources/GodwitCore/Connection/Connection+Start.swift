@@ -176,6 +176,7 @@ extension PathConfiguration {
         if movesWithServer { makeRoomForMoves(configuration.migration) }
         congestionAlgorithm = configuration.congestionControl
         initialRTT = TimeSpan(configuration.initialRTT)
+        granularity = TimeSpan(configuration.timerGranularity)
         usesECN = configuration.usesECN
         maximumPayloadIPv4 = configuration.maxUDPPayloadSize
         maximumPayloadIPv6 = configuration.maxUDPPayloadSize

@@ -50,6 +50,9 @@ public struct TransportConfiguration: Sendable, Hashable, Codable {
     public var congestionControl: CongestionAlgorithm = .cubic
     /// The round-trip time assumed before the first sample (RFC 9002 section 6.2.2).
     public var initialRTT: Duration = .milliseconds(333)
+    /// What a probe timeout adds at least to the round-trip time where one was measured (kGranularity of RFC 9002
+    /// section 6.1.2). More than the default is of use only to behave like an endpoint with coarser timers.
+    public var timerGranularity: Duration = .milliseconds(1)
     /// How long an acknowledgement may be held back (RFC 9000 section 13.2.1).
     public var maxAckDelay: Duration = .milliseconds(25)
     /// Whether to mark packets as ECN-capable until a path proves that it is not (RFC 9000 section 13.4).

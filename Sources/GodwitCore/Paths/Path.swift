@@ -12,7 +12,7 @@ struct Path: Codable, Sendable {
     }
 
     let id: PathID
-    let local: NetworkAddress
+    var local: NetworkAddress
     let remote: NetworkAddress
     let origin: Origin
 
@@ -70,7 +70,8 @@ struct Path: Codable, Sendable {
         self.origin = origin
         self.isBetweenFamilies = local.isIPv4 != remote.isIPv4 && !local.ip.isUnspecified
         self.amplification = AmplificationLimit(isLifted: isAddressValidated)
-        self.rtt = RTTEstimator(initialRTT: configuration.initialRTT)
+        self.rtt = RTTEstimator(
+            initialRTT: configuration.initialRTT, granularity: configuration.granularity)
         self.congestion = CongestionController(
             algorithm: configuration.congestionAlgorithm, mtu: MTUDiscovery.base,
             takesOver: origin != .handshake)

@@ -5,6 +5,8 @@ struct PathConfiguration: Codable, Sendable {
     var congestionAlgorithm = CongestionAlgorithm.cubic
     /// The round-trip time assumed on a path without a sample.
     var initialRTT = RTTEstimator.defaultInitialRTT
+    /// The timer granularity of probe timeouts where a round trip was measured.
+    var granularity = RTTEstimator.granularity
     var usesECN = true
     /// The largest UDP payloads that MTU discovery tries, in bytes: what an Ethernet frame of 1500 has left.
     var maximumPayloadIPv4 = 1472

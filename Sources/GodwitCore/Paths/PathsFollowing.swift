@@ -107,7 +107,8 @@ extension Paths {
     }
 
     private mutating func resetRecovery(ofPathAt index: Int) {
-        all[index].rtt = RTTEstimator(initialRTT: configuration.initialRTT)
+        all[index].rtt = RTTEstimator(
+            initialRTT: configuration.initialRTT, granularity: configuration.granularity)
         all[index].congestion = CongestionController(
             algorithm: configuration.congestionAlgorithm, mtu: all[index].mtu.currentSize)
     }
@@ -147,5 +148,14 @@ extension Paths {
         admittedLocals = ContiguousArray(locals)
         guard !active.local.covers(local) else { return }
         moveAll(toLocal: local, challenges: false, at: now)
+    }
+
+    /// As the thesis's server does it: everything stays as it was but the address, and nothing is sent because of it
+    /// (Specs/server-migration.md 9.3).
+    mutating func relocateThesisServer(to locals: [NetworkAddress]) {
+        let remote = active.remote
+        guard let local = locals.first(where: { $0.isIPv4 == remote.isIPv4 }) ?? locals.first else { return }
+        admittedLocals = ContiguousArray(locals)
+        for index in all.indices { all[index].local = local }
     }
 }

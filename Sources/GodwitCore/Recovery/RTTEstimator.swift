@@ -14,8 +14,13 @@ struct RTTEstimator: Codable, Sendable, Equatable {
     /// When the first sample was taken; persistent congestion cannot begin earlier
     /// (RFC 9002 section 7.6.2).
     private(set) var firstSampleTime: Instant?
+    /// What a probe timeout adds at least to a round-trip time that was measured.
+    private let granularity: TimeSpan
 
-    init(initialRTT: TimeSpan = RTTEstimator.defaultInitialRTT) {
+    init(
+        initialRTT: TimeSpan = RTTEstimator.defaultInitialRTT, granularity: TimeSpan = RTTEstimator.granularity
+    ) {
+        self.granularity = granularity
         latest = .zero
         minimum = .zero
         smoothed = initialRTT
@@ -48,7 +53,7 @@ struct RTTEstimator: Codable, Sendable, Equatable {
 
     /// The probe timeout before any backoff (RFC 9002 section 6.2.1).
     func ptoInterval(maxAckDelay: TimeSpan) -> TimeSpan {
-        smoothed + max(variation * 4, Self.granularity) + maxAckDelay
+        smoothed + max(variation * 4, hasSample ? granularity : Self.granularity) + maxAckDelay
     }
 
     /// How long losses have to go on to count as persistent congestion (RFC 9002 section 7.6.1).
