@@ -91,7 +91,7 @@ let package = Package(
             name: "mhq",
             dependencies: [
                 "MHQKit", "Godwit",
-                arguments,
+                arguments, logging,
             ],
             swiftSettings: strict),
         // What the transport costs without the async API; see Benchmarks/README.md.

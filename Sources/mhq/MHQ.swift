@@ -9,13 +9,15 @@ struct MHQ: AsyncParsableCommand {
         commandName: "mhq",
         abstract: "QUIC whose servers can move.",
         subcommands: [
-            Demo.self, Serve.self, Get.self, Migrate.self, Simulate.self, BenchMigration.self, Perf.self,
+            Demo.self, Server.self, Client.self, Serve.self, Get.self, Migrate.self,
+            Simulate.self, BenchMigration.self, Perf.self,
             Interop.self, DemoServerCommand.self,
         ])
 
     static func main() async {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(
+                ThesisArguments.translated(Array(CommandLine.arguments.dropFirst())))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

@@ -20,7 +20,8 @@ final class ThesisManagement: Sendable {
     ///
     /// - Throws: a failure that names the option.
     static func bind(
-        to listen: ListenAddress, on group: any EventLoopGroup, _ logger: Logger
+        to listen: ListenAddress, on group: any EventLoopGroup, _ logger: Logger,
+        option: String = "--management-port"
     ) async throws -> ThesisManagement {
         let address = listen.addresses[0]
         if !address.ip.isLoopback {
@@ -38,7 +39,7 @@ final class ThesisManagement: Sendable {
                 }
             return ThesisManagement(channel)
         } catch {
-            throw Failure(ExitCode.system, "--management-port: \(address): \(SocketProblem.describe(error))")
+            throw Failure(ExitCode.system, "\(option): \(address): \(SocketProblem.describe(error))")
         }
     }
 
@@ -190,10 +191,12 @@ actor ThesisOperation {
         guard let reportFile else { return }
         var line = JSONLine()
         if let span = notificationTime {
-            let (seconds, attoseconds) = span.components
-            line.add("migrationNotificationTime", seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+            line.add("migrationNotificationTime", Int64(span / .microseconds(1)))
+            line.add("numberOfClientsReadyForMigration", readyClients)
+        } else {
+            line.add("migrationNotificationTime", json: "null")
+            line.add("numberOfClientsReadyForMigration", json: "null")
         }
-        line.add("numberOfClientsReadyForMigration", readyClients)
         do {
             try Data((line.finished() + "\n").utf8).write(
                 to: URL(fileURLWithPath: reportFile), options: .atomic)

@@ -62,7 +62,7 @@ struct Site: Sendable {
         }
     }
 
-    nonisolated(nonsending) private func sendFiller(
+    nonisolated(nonsending) func sendFiller(
         _ count: Int64, _ exchange: some WebExchange
     ) async throws {
         var fields: HTTPFields = [.contentType: ContentType.unknown]

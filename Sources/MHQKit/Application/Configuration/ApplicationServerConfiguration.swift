@@ -1,0 +1,76 @@
+import Foundation
+package import Godwit
+package import GodwitWire
+
+/// What `mhq --mode=server --config=FILE` is told. Members that are absent have the values of the thesis's
+/// published example.
+package struct ApplicationServerConfiguration: Hashable, Sendable {
+    package var host: IPAddress
+    package var port: UInt16
+    package var managementPort: UInt16
+    /// 0 for one a core.
+    package var workerThreads: Int
+    package var migration: ApplicationMigration
+    package var pool: AddressPool
+    /// Bytes that the process holds for nothing.
+    package var inflation: Int
+    package var seed: UInt64
+    /// What to tell the user, a line each.
+    package var warnings: [String] = []
+
+    private static let examplePool = (1...4).map { "127.0.0.\($0):6666" }
+
+    /// - Throws: a failure that names the member at fault.
+    package init(_ reader: ConfigurationReader) throws(Failure) {
+        var reader = reader
+        host = try reader.ip("host", default: "127.0.0.1")
+        port = try reader.whole("port", in: 0...UInt16.max, default: 6666)
+        managementPort = try reader.whole("managementPort", in: 0...UInt16.max, default: 7777)
+        workerThreads = try reader.whole("numberOfWorkerThreads", in: 0...1_000_000, default: 0)
+        (migration, pool) = try reader.object("serverMigration") { inner throws(Failure) in
+            let migration = try ApplicationMigration(&inner, poolByDefault: true)
+            return (migration, try Self.pool(&inner, migration))
+        }
+        inflation = try reader.object("memoryFootprintInflation") { inner throws(Failure) in
+            let isEnabled = try inner.flag("enable", default: false)
+            let bytes = try inner.whole("additionalBytes", in: 0...1 << 40, default: 100_000_000)
+            return isEnabled ? bytes : 0
+        }
+        seed = try reader.whole("seed", in: 0...UInt64.max, default: 1)
+        settle(reader.unknownMembers)
+    }
+
+    private static func pool(
+        _ reader: inout ConfigurationReader, _ migration: ApplicationMigration
+    ) throws(Failure) -> AddressPool {
+        var pool = AddressPool()
+        // Without a pool of its own, one that was switched on has the example's.
+        for (index, address) in try reader.addresses("addressPool", default: examplePool).enumerated() {
+            guard pool.insert(address) else {
+                throw reader.failure(
+                    "addressPool[\(index)]",
+                    "\"\(address)\" is no address of a host, stands there twice, or is one of more than "
+                        + "\(AddressPool.capacity)")
+            }
+        }
+        return pool
+    }
+
+    private mutating func settle(_ unknown: [String]) {
+        warnings += unknown.map { "\($0): is not known and counts for nothing" }
+        if !migration.poolOfAddresses { pool = AddressPool() }
+        if migration.isEnabled, migration.poolOfAddresses, pool.isEmpty {
+            migration.poolOfAddresses = false
+            warnings.append("serverMigration.addressPool: is empty, so Pool of Addresses is off")
+        }
+        if migration.isEnabled, migration.suite(.thesis).isEmpty {
+            warnings.append("serverMigration: every protocol is off, so the server cannot move")
+        }
+    }
+
+    /// How many threads serve connections.
+    package var eventLoops: Int {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        return workerThreads == 0 || workerThreads > cores ? cores : workerThreads
+    }
+}

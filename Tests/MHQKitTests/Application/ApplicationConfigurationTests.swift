@@ -1,0 +1,198 @@
+import Foundation
+import Godwit
+import GodwitWire
+import Testing
+
+@testable import MHQKit
+
+@Suite struct ApplicationConfigurationTests {
+    private func client(_ text: String) throws -> ApplicationClientConfiguration {
+        try ApplicationClientConfiguration(ConfigurationReader(file: "client.json", text: text))
+    }
+
+    private func server(_ text: String) throws -> ApplicationServerConfiguration {
+        try ApplicationServerConfiguration(ConfigurationReader(file: "server.json", text: text))
+    }
+
+    @Test("Absent members have the values of the published example of a client")
+    func clientDefaults() throws {
+        let settings = try client("{}")
+        #expect(settings.server == NetworkAddress("127.0.0.1:6666"))
+        #expect(settings.keyLog == "./keys.txt")
+        #expect(settings.interval == 10_000)
+        #expect(settings.body == .fromDistribution)
+        #expect(settings.seed == 1)
+        #expect(settings.migration.suite(.thesis) == [.explicit, .symmetric, .synchronizedSymmetric])
+        let experiment = settings.experiment
+        #expect(experiment.id == 1)
+        #expect(experiment.serverManagement == NetworkAddress("127.0.0.1:7777"))
+        #expect(experiment.containerMigration == NetworkAddress("127.0.0.1:8080"))
+        #expect(experiment.migrationProtocol == .proactiveExplicit)
+        #expect(experiment.destination == NetworkAddress("127.0.1.1:6666"))
+        #expect(experiment.noticeAfter == 1)
+        #expect(experiment.triggerAfter == 2)
+        #expect(experiment.shutdownAfter == 4)
+        #expect(settings.warnings.isEmpty)
+    }
+
+    @Test("Absent members have the values of the published example of a server")
+    func serverDefaults() throws {
+        let settings = try server("{}")
+        #expect(settings.host == IPAddress("127.0.0.1"))
+        #expect(settings.port == 6666)
+        #expect(settings.managementPort == 7777)
+        #expect(settings.workerThreads == 0)
+        #expect(settings.pool.count == 4)
+        #expect(settings.migration.suite(.thesis) == .basic)
+        #expect(settings.migration.suite(.godwit) == .all)
+        #expect(settings.inflation == 0)
+        #expect(settings.eventLoops == ProcessInfo.processInfo.activeProcessorCount)
+    }
+
+    @Test("Comments are no part of a configuration, and texts are no comments")
+    func comments() throws {
+        let settings = try client(
+            #"""
+            {
+              /* two
+                 lines */ "keyLogging": {"enable": true, "file": "/*keys*/ \"//.txt"}, // the rest
+              "seed": 7 /**/
+            }
+            """#)
+        #expect(settings.keyLog == "/*keys*/ \"//.txt")
+        #expect(settings.seed == 7)
+    }
+
+    @Test("Members that are not known are named, and count for nothing")
+    func unknownMembers() throws {
+        let settings = try client(#"{"sed": 1, "experiment": {"identity": 3}}"#)
+        let names: [Substring] = settings.warnings.map { $0.prefix { $0 != ":" } }
+        #expect(names == ["experiment.identity", "sed"])
+        #expect(settings.experiment.id == 1)
+    }
+
+    @Test("An empty pool switches Pool of Addresses off, with a warning")
+    func emptyPool() throws {
+        let settings = try server(#"{"serverMigration": {"addressPool": []}}"#)
+        #expect(!settings.migration.suite(.thesis).contains(.poolOfAddresses))
+        #expect(settings.warnings.count == 1)
+    }
+
+    @Test("Extra memory counts only when it is switched on")
+    func inflation() throws {
+        let off = #"{"memoryFootprintInflation": {"enable": false, "additionalBytes": 5}}"#
+        #expect(try server(off).inflation == 0)
+        let on = #"{"memoryFootprintInflation": {"enable": true, "additionalBytes": 5}}"#
+        #expect(try server(on).inflation == 5)
+    }
+
+    @Test(
+        "What is wrong in a server's configuration is said in one line that names it",
+        arguments: [
+            (
+                #"{"serverMigration": {"addressPool": ["10.0.0.2:1", "10.0.0.1:99999"]}}"#,
+                #"server.json: serverMigration.addressPool[1]: "10.0.0.1:99999" is not an IP:PORT"#
+            ),
+            (#"{"port": 70000}"#, "server.json: port: is no whole number from 0 to 65535"),
+            (#"{"host": "here"}"#, #"server.json: host: "here" is no IP address"#),
+            (#"{"seed": -1}"#, "server.json: seed: is no whole number from 0 to 18446744073709551615"),
+            (#"{"serverMigration": true}"#, "server.json: serverMigration: is no object"),
+            ("[]", "server.json: is no JSON object"),
+        ])
+    func badServer(_ text: String, _ message: String) throws {
+        #expect(throws: Failure(ExitCode.configuration, message)) { try server(text) }
+    }
+
+    @Test(
+        "What is wrong in a client's configuration is said in one line that names it",
+        arguments: [
+            (
+                #"{"requestPattern": {"sporadic": false, "backToBack": false}}"#,
+                "client.json: requestPattern: neither sporadic nor backToBack is true"
+            ),
+            (
+                #"{"requestBody": {"fixed": false, "fromDistribution": false}}"#,
+                "client.json: requestBody: neither fixed nor fromDistribution is true"
+            ),
+            (#"{"experiment": {"id": 7}}"#, "client.json: experiment.id: is no whole number from 0 to 6"),
+            (
+                #"{"serverMigration": {"enable": 1}}"#,
+                "client.json: serverMigration.enable: is neither true nor false"
+            ),
+        ])
+    func badClient(_ text: String, _ message: String) throws {
+        #expect(throws: Failure(ExitCode.configuration, message)) { try client(text) }
+    }
+
+    @Test("A text that is no JSON is refused on one line", arguments: ["", "{", "{\"a\": }", "/* {}"])
+    func noJSON(_ text: String) throws {
+        let failure = #expect(throws: Failure.self) { try client(text) }
+        #expect(failure?.exitCode == ExitCode.configuration)
+        #expect(failure?.message.contains("\n") == false)
+        #expect(failure?.message.hasPrefix("client.json: is not JSON") == true)
+    }
+
+    @Test("A file that is not there is refused by name")
+    func missingFile() {
+        let failure = #expect(throws: Failure.self) { try ConfigurationReader.open("/nowhere/client.json") }
+        #expect(failure?.exitCode == ExitCode.noInput)
+    }
+
+    /// The shapes of the configurations that the thesis published: which members each has, and of what kind.
+    static let clientShapes: [(id: Int, pattern: String, others: String)] = [
+        (0, #"{"sporadic": false, "backToBack": true}"#, "\"shutdownAfterRequest\": 7"),
+        (
+            1, #"{"sporadic": true, "sporadicInterval": 5000, "backToBack": false}"#,
+            "\"shutdownAfterRequest\": 12"
+        ),
+        (2, #"{"sporadic": false, "backToBack": true}"#, "\"shutdownAfterRequest\": 0"),
+        (
+            3, #"{"sporadic": true, "sporadicInterval": 2000, "backToBack": false}"#,
+            "\"shutdownAfterRequest\": 100"
+        ),
+        (
+            5, #"{"sporadic": false, "sporadicInterval": 2000, "backToBack": true}"#,
+            "\"shutdownAfterRequest\": 0"
+        ),
+        (
+            6, #"{"sporadic": false, "sporadicInterval": 2000, "backToBack": true}"#,
+            "\"shutdownAfterRequest\": 0"
+        ),
+    ]
+
+    @Test("Each published shape of a client's configuration is taken whole", arguments: clientShapes)
+    func publishedClients(_ shape: (id: Int, pattern: String, others: String)) throws {
+        let settings = try client(
+            """
+            {"serverHost": "192.168.1.104", "serverPort": 6666,
+             "serverMigration": {"enable": true, "explicit": true, "poolOfAddresses": true,
+                                 "symmetric": true, "synchronizedSymmetric": true},
+             "keyLogging": {"enable": false, "file": "./keys.txt"}, "requestPattern": \(shape.pattern),
+             "requestBody": {"fixed": true, "fromDistribution": false}, "seed": 1,
+             "experiment": {"id": \(shape.id), "serverManagementPort": 7777,
+                            "containerMigrationScriptHost": "0.0.0.0", "containerMigrationScriptPort": 0,
+                            "serverMigrationProtocol": "reactiveExplicit", "serverMigrationHost": "8.8.8.8",
+                            "serverMigrationPort": 8888, "notifyImminentMigrationAfterRequest": 0,
+                            "triggerMigrationAfterRequest": 0, \(shape.others)}}
+            """)
+        #expect(settings.warnings.isEmpty)
+        #expect(settings.experiment.id == shape.id)
+        #expect(settings.keyLog == nil)
+        #expect(settings.body == .fixed)
+    }
+
+    @Test("The command line of the thesis's program is taken in all its forms")
+    func commandLines() {
+        let wanted = ["server", "--config", "a.json"]
+        #expect(ThesisArguments.translated(["--mode", "server", "--config", "a.json"]) == wanted)
+        #expect(
+            ThesisArguments.translated(["-mode=server", "--logtostderr", "--config", "a.json"]) == wanted)
+        #expect(
+            ThesisArguments.translated(["--mode=client", "--config=a.json"]) == ["client", "--config=a.json"])
+        #expect(
+            ThesisArguments.translated(["--v=2", "--mode=client", "--config=a.json"])
+                == ["client", "--log-level", "debug", "--config=a.json"])
+        #expect(ThesisArguments.translated(["get", "--mode", "x"]) == ["get", "--mode", "x"])
+        #expect(ThesisArguments.translated([]).isEmpty)
+    }
+}
