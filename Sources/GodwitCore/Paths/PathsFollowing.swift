@@ -65,7 +65,8 @@ extension Paths {
         let old = active
         let known = all.firstIndex { $0.matches(local: old.local, remote: remote) }
         let index = known ?? append(local: old.local, remote: remote, origin: .own, isAddressValidated: true)
-        guard index != activeIndex else { return }
+        // It begins from initial values even where it stays where it was, when that is next in the pool's turn.
+        guard index != activeIndex else { return resetRecovery(ofPathAt: index) }
         makeThesisActive(index, after: old)
     }
 

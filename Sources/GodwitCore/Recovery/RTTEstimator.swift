@@ -18,7 +18,8 @@ struct RTTEstimator: Codable, Sendable, Equatable {
     private let granularity: TimeSpan
 
     init(
-        initialRTT: TimeSpan = RTTEstimator.defaultInitialRTT, granularity: TimeSpan = RTTEstimator.granularity
+        initialRTT: TimeSpan = RTTEstimator.defaultInitialRTT,
+        granularity: TimeSpan = RTTEstimator.granularity
     ) {
         self.granularity = granularity
         latest = .zero
