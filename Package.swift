@@ -87,10 +87,17 @@ let package = Package(
                 httpTypes, locks, nioCore, nioHTTP1, nioPosix, nioSSL, logging, metrics, signals,
             ],
             swiftSettings: strict),
+        .target(
+            name: "GodwitTestbed",
+            dependencies: [
+                "MHQKit", "GodwitSimulator", "GodwitCore", "GodwitHTTP3Core", "GodwitMigration", "GodwitQPACK",
+                "GodwitWire",
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "mhq",
             dependencies: [
-                "MHQKit", "Godwit",
+                "MHQKit", "GodwitTestbed", "Godwit",
                 arguments, logging,
             ],
             swiftSettings: strict),
@@ -156,6 +163,10 @@ let package = Package(
                 "MHQKit", "Godwit", "GodwitHTTP3", "GodwitSimulator", "GodwitWire", "mhq",
                 httpTypes, locks, nioCore, nioHTTP1, nioPosix, nioSSL, logging, metrics,
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "GodwitTestbedTests",
+            dependencies: ["GodwitTestbed", "MHQKit", "GodwitMigration", "GodwitSimulator", "GodwitWire"],
             swiftSettings: strict),
         .testTarget(
             name: "GodwitCaptureTests", dependencies: ["GodwitCrypto", "GodwitMigration", "GodwitWire"],

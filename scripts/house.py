@@ -24,7 +24,10 @@ MAY_IMPORT = {
         "GodwitCore", "GodwitCrypto", "GodwitHTTP3Core", "GodwitMigration", "GodwitQPACK", "GodwitWire",
     },
     "MHQKit": {"Godwit", "GodwitHTTP3", "GodwitSimulator", "GodwitWire"},
-    "mhq": {"MHQKit", "Godwit", "GodwitHTTP3"},
+    "GodwitTestbed": {
+        "MHQKit", "GodwitSimulator", "GodwitCore", "GodwitHTTP3Core", "GodwitMigration", "GodwitQPACK", "GodwitWire",
+    },
+    "mhq": {"MHQKit", "GodwitTestbed", "Godwit", "GodwitHTTP3"},
 }
 PURE = {"GodwitWire", "GodwitCore", "GodwitMigration", "GodwitQPACK", "GodwitHTTP3Core"}
 IMPORT = re.compile(

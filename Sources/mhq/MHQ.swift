@@ -9,7 +9,7 @@ struct MHQ: AsyncParsableCommand {
         commandName: "mhq",
         abstract: "QUIC whose servers can move.",
         subcommands: [
-            Demo.self, Server.self, Client.self, Serve.self, Get.self, Migrate.self,
+            Demo.self, Server.self, Client.self, Experiment.self, Serve.self, Get.self, Migrate.self,
             Simulate.self, BenchMigration.self, Perf.self,
             Interop.self, DemoServerCommand.self,
         ])

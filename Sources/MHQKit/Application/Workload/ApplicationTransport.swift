@@ -56,7 +56,7 @@ package struct ThesisTiming: Hashable, Sendable, Codable {
     /// What is at least added to the round trip in a probe timeout where one was measured.
     package var probeMargin: Double
 
-    package init(initialRoundTrip: Double = 25, probeMargin: Double = 120) {
+    package init(initialRoundTrip: Double = 25, probeMargin: Double = 108) {
         (self.initialRoundTrip, self.probeMargin) = (initialRoundTrip, probeMargin)
     }
 }

@@ -1,0 +1,78 @@
+import Foundation
+package import GodwitMigration
+import MHQKit
+
+/// What `mhq experiment run` does.
+package struct ExperimentCommand: Sendable {
+    package var plan: ExperimentPlan
+    package var policy: MigrationPolicy
+    package var backend: BackendName
+    /// Where results go.
+    package var folder: String
+    package var commandLine: [String]
+
+    package init(
+        _ plan: ExperimentPlan, policy: MigrationPolicy, backend: BackendName, folder: String,
+        commandLine: [String]
+    ) {
+        (self.plan, self.policy, self.backend) = (plan, policy, backend)
+        (self.folder, self.commandLine) = (folder, commandLine)
+    }
+
+    /// The folder of this policy and backend.
+    package var place: String { "\(folder)/\(policy)/\(backend.rawValue)" }
+
+    /// Does all runs that were not done yet.
+    ///
+    /// - Throws: a failure; `CancellationError` when it was interrupted, and can go on later.
+    package func run() async throws {
+        var plan = plan
+        // It is ours alone, and the management interface has no name for it.
+        if policy == .thesis || backend != .simulated { plan.extraProtocols.removeAll { $0 == .combined } }
+        let backend = try await makeBackend(plan)
+        let writer = try ResultWriter(folder: place, plan: plan)
+        var record = EnvironmentRecord(
+            plan, policy: "\(policy)", backend: self.backend.rawValue, commandLine: commandLine)
+        record.remarks += backend.remarks(on: plan)
+        let path = EnvironmentRecord.path(in: place, experiment: plan.experiment)
+        try record.write(to: path)
+        let start = ContinuousClock.now
+        defer { try? writer.close() }
+        try await perform(plan, backend, writer)
+        record.duration = (ContinuousClock.now - start) / .seconds(1)
+        record.complete = true
+        try record.write(to: path)
+    }
+
+    private func makeBackend(_ plan: ExperimentPlan) async throws -> any ExperimentBackend {
+        switch backend {
+        case .simulated: return SimulatedBackend()
+        case .loopback, .namespaces:
+            throw Failure(ExitCode.unavailable, "--backend: '\(backend.rawValue)' is not there")
+        }
+    }
+
+    private func perform(
+        _ plan: ExperimentPlan, _ backend: any ExperimentBackend, _ writer: ResultWriter
+    ) async throws {
+        let missing = plan.runs.filter { !writer.finished.contains($0.index) }
+        var progress = ExperimentProgress(
+            "experiment \(plan.experiment), \(policy), \(self.backend.rawValue)", of: writer.runCount,
+            skipping: writer.finished.count)
+        progress.note(writer.finished.count)
+        let policy = policy
+        try await withThrowingTaskGroup(of: (RunSpecification, RunOutcome).self) { tasks in
+            var rest = missing[...]
+            func begin() {
+                guard let run = rest.popFirst() else { return }
+                tasks.addTask { (run, try await backend.perform(run, of: plan, policy)) }
+            }
+            for _ in 0..<max(1, backend.width) { begin() }
+            while let (run, outcome) = try await tasks.next() {
+                try writer.add(outcome, of: run)
+                progress.note(writer.finished.count)
+                begin()
+            }
+        }
+    }
+}

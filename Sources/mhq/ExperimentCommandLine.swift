@@ -1,0 +1,117 @@
+import ArgumentParser
+import Foundation
+import Godwit
+import GodwitTestbed
+import MHQKit
+
+struct Experiment: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Repeat the thesis's experiments, in virtual time or on real sockets.",
+        subcommands: [List.self, Run.self])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Say which experiments there are.")
+
+        func run() throws { print(try PlanLibrary.list()) }
+    }
+
+    struct Run: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Do the runs of an experiment, and write their results down.",
+            discussion: """
+                mhq experiment run 1 --policy thesis --out results
+                mhq experiment run 1 --quick --backend namespaces --out results
+
+                Results lie in DIR/POLICY/BACKEND, named and laid out as the thesis's. The command may be interrupted at
+                any time; the same command goes on where it was. environment_experimentN.json beside the results says
+                how they came about, and --replay has them again.
+                """)
+
+        @Argument(help: "Which experiment, 0 to 6.")
+        var id: Int?
+
+        @Option(help: "Where it takes place: simulated, loopback or namespaces.")
+        var backend = "simulated"
+
+        @Option(help: "How both ends behave: 'godwit', or 'thesis' with its weaknesses.")
+        var policy = "godwit"
+
+        @Option(help: "How often each configuration is run, in place of what the plan says.")
+        var repetitions: Int?
+
+        @Option(help: "The seed of the first run, in place of what the plan says.")
+        var seed: UInt64?
+
+        @Option(help: ArgumentHelp("A plan of your own; those that ship are in Plans.", valueName: "file"))
+        var plan: String?
+
+        @Flag(help: "Few runs, short intervals: to see that it works.")
+        var quick = false
+
+        @Option(help: ArgumentHelp("Do again what this environment file tells of.", valueName: "file"))
+        var replay: String?
+
+        @Option(help: ArgumentHelp("Where results go.", valueName: "folder"))
+        var out: String
+
+        func run() async throws {
+            let command = try makeCommand()
+            let signals = await WebServerSignal.ofProcess()
+            let work = Task { try await command.run() }
+            let watching = Task {
+                for await signal in signals {
+                    if case .end(let number) = signal {
+                        work.cancel()
+                        return number
+                    }
+                }
+                return 0
+            }
+            let result = await work.result
+            guard case .failure(let error) = result, error is CancellationError else {
+                watching.cancel()
+                return try result.get()
+            }
+            FileHandle.standardError.write(
+                Data("\nmhq: interrupted; the same command goes on with the runs that are missing\n".utf8))
+            throw ArgumentParser.ExitCode(128 + (await watching.value))
+        }
+
+        private func makeCommand() throws -> ExperimentCommand {
+            let line = CommandLine.arguments
+            if let replay {
+                let record = try EnvironmentRecord.read(replay)
+                return ExperimentCommand(
+                    record.plan, policy: try MigrationPolicy(option: record.policy),
+                    backend: try BackendName(option: record.backend), folder: out, commandLine: line)
+            }
+            return ExperimentCommand(
+                try makePlan(), policy: try MigrationPolicy(option: policy),
+                backend: try BackendName(option: backend), folder: out, commandLine: line)
+        }
+
+        private func makePlan() throws -> ExperimentPlan {
+            var plan = try self.plan.map { try ExperimentPlan.read($0) } ?? shippedPlan()
+            if let id, id != plan.experiment {
+                throw Failure(
+                    MHQKit.ExitCode.usage, "--plan: is of experiment \(plan.experiment), and not \(id)")
+            }
+            if let repetitions {
+                guard 1...100_000 ~= repetitions else {
+                    throw Failure(MHQKit.ExitCode.usage, "--repetitions: is no number from 1 to 100,000")
+                }
+                plan.repetitions = repetitions
+            }
+            if let seed { plan.firstSeed = seed }
+            return plan
+        }
+
+        private func shippedPlan() throws -> ExperimentPlan {
+            guard let id, 0...6 ~= id else {
+                throw Failure(
+                    MHQKit.ExitCode.usage, "id: a number from 0 to 6 is needed (see mhq experiment list)")
+            }
+            return try PlanLibrary.plan(id, isQuick: quick)
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import GodwitSimulator
+import Testing
+
+@testable import GodwitTestbed
+
+@Suite struct ContainerModelTests {
+    /// Mean of dump, transfer and restore as they were measured without loss, in seconds.
+    static let measured: [(MigrationTechnique, Int, Double)] = [
+        (.cold, 0, 1.49), (.cold, 10, 1.65), (.cold, 50, 2.39), (.cold, 100, 3.29), (.preCopy, 0, 1.46),
+        (.preCopy, 50, 1.49), (.preCopy, 100, 1.57), (.postCopy, 0, 1.46), (.postCopy, 100, 1.45),
+        (.hybrid, 0, 1.45), (.hybrid, 100, 1.54),
+    ]
+
+    @Test("The model's downtimes are the measured ones within 5 in 100", arguments: measured)
+    func downtime(_ technique: MigrationTechnique, _ inflation: Int, _ expected: Double) throws {
+        let constants = try PlanLibrary.plan(2, isQuick: false).container
+        var model = ContainerModel(constants, DeterministicRandom(seed: 1))
+        var sum = 0.0
+        for _ in 0..<200 {
+            let phases = model.next(technique, inflation: inflation, clients: 1, isCompressed: false)
+            sum += phases.dump + phases.dumpTransfer + phases.restore
+            #expect((phases.preDump != nil) == technique.copiesBefore)
+            #expect((phases.lazyPages != nil) == technique.copiesAfter)
+        }
+        #expect(abs(sum / 200 - expected) < 0.05 * expected)
+    }
+
+    @Test("Extra memory, which is zero, compresses 286 to 1, and takes longer all the same")
+    func compression() throws {
+        let constants = try PlanLibrary.plan(2, isQuick: false).container
+        var plain = ContainerModel(constants, DeterministicRandom(seed: 1))
+        var small = ContainerModel(constants, DeterministicRandom(seed: 1))
+        let one = plain.next(.cold, inflation: 100, clients: 1, isCompressed: false)
+        let other = small.next(.cold, inflation: 100, clients: 1, isCompressed: true)
+        #expect(one.dumpSize == other.dumpSize)
+        #expect(other.dumpSent < one.dumpSent / 100)
+        #expect(other.dumpTransfer > one.dumpTransfer)
+    }
+}
