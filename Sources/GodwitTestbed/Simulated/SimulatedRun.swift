@@ -58,7 +58,7 @@ final class SimulatedRun {
         _ plan: ExperimentPlan, _ run: RunSpecification, _ policy: MigrationPolicy
     ) -> EndpointSettings {
         var transport = TransportConfiguration()
-        ApplicationTransport.configure(&transport, policy, timing: plan.thesis)
+        ApplicationTransport.configure(&transport, policy, timing: plan.thesis, keepsAlive: false)
         var settings = EndpointSettings(
             SimulatedHandshake(applicationProtocols: ["h3"]), transport: transport)
         settings.migration = ApplicationTransport.server(

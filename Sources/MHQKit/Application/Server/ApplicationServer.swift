@@ -91,7 +91,7 @@ package struct ApplicationServer: Sendable {
         // Its clients believe any certificate.
         let made = try SelfSignedCertificate.make(names: ["localhost", "\(configuration.host)"])
         var result = try HTTP3ServerConfiguration(certificate: try made.identity())
-        ApplicationTransport.configure(&result.quic.transport, policy)
+        ApplicationTransport.configure(&result.quic.transport, policy, keepsAlive: false)
         result.limits.connectionIdleTime = ApplicationTransport.idleTime
         result.limits.contentIdleTime = ApplicationTransport.idleTime
         result.quic.migration = ApplicationTransport.server(

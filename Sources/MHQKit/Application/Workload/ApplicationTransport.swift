@@ -9,12 +9,14 @@ package enum ApplicationTransport {
     ///   - transport: is changed.
     ///   - policy: whom to behave like.
     ///   - timing: the constants of an endpoint of the thesis's.
+    ///   - keepsAlive: whether to speak up before silence ends a connection, which is the clients' part.
     package static func configure(
         _ transport: inout TransportConfiguration, _ policy: MigrationPolicy,
-        timing: ThesisTiming = ThesisTiming()
+        timing: ThesisTiming = ThesisTiming(),
+        keepsAlive: Bool = true
     ) {
         transport.idleTimeout = idleTime
-        transport.keepAliveInterval = .seconds(90)
+        transport.keepAliveInterval = keepsAlive ? .seconds(90) : nil
         transport.congestionControl = .cubic
         transport.activeConnectionIDLimit = 30
         guard policy == .thesis else { return }
