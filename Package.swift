@@ -90,7 +90,8 @@ let package = Package(
         .target(
             name: "GodwitTestbed",
             dependencies: [
-                "MHQKit", "GodwitSimulator", "GodwitCore", "GodwitHTTP3Core", "GodwitMigration", "GodwitQPACK",
+                "MHQKit", "GodwitSimulator", "GodwitCore", "GodwitHTTP3Core", "GodwitMigration",
+                "GodwitQPACK",
                 "GodwitWire",
             ],
             swiftSettings: strict),
