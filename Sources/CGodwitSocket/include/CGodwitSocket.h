@@ -37,32 +37,6 @@ int godwit_socket_open(const struct godwit_address *local, enum godwit_sharing s
 /// an option that the protocol cannot do without.
 int godwit_socket_configure(int descriptor);
 
-/// Has the system keep what the network says of datagrams that did not arrive (ICMP), for
-/// `godwit_socket_next_error`. Returns 0 or an errno; not every system can.
-int godwit_socket_keep_errors(int descriptor);
-
-/// Takes the oldest of what the network has said. Returns the errno that it amounts to, or 0 when there is nothing.
-/// `remote` is where the datagram went; its port is 0 when the message was not from the network.
-int godwit_socket_next_error(int descriptor, struct godwit_address *remote);
-
-/// A poller of sockets, or an errno negated; not every system has one.
-int godwit_poller_open(void);
-
-/// Has one event of a socket reported under a number: datagrams, or something for `godwit_socket_next_error`. Returns
-/// 0 or an errno.
-int godwit_poller_add(int poller, int descriptor, uint64_t number);
-
-/// Has one more event of a socket reported.
-void godwit_poller_arm(int poller, int descriptor, uint64_t number);
-
-void godwit_poller_remove(int poller, int descriptor);
-
-/// Waits for events, blocking. Returns how many, or an errno negated.
-int godwit_poller_wait(int poller, uint64_t *numbers, int capacity);
-
-/// Another descriptor of the same socket, or an errno negated.
-int godwit_socket_duplicate(int descriptor);
-
 /// Whether the system takes trains of datagrams on this socket.
 bool godwit_socket_supports_trains(int descriptor);
 

@@ -68,8 +68,7 @@ struct ConnectionAttempt: Sendable {
             driver: .of(eventLoop), configuration: endpoint,
             settings: EndpointSettings(
                 role: .client, cancellationCode: configuration.cancellationCode, logger: configuration.logger,
-                metrics: configuration.metrics, sharing: .never,
-                followsServers: configuration.transport.migration.isOn, tap: configuration.tap))
+                metrics: configuration.metrics, sharing: .never, tap: configuration.tap))
     }
 }
 

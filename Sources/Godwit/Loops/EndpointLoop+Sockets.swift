@@ -11,12 +11,10 @@ extension EndpointLoop {
     func addSocket(
         _ local: NetworkAddress, sharing: SocketDescriptor.Sharing
     ) async throws -> UDPSocket {
-        let socket = try await UDPSocket.open(
-            local, sharing: sharing, mayHearNetwork: settings.followsServers, on: driver.eventLoop)
+        let socket = try await UDPSocket.open(local, sharing: sharing, on: driver.eventLoop)
         return try await driver.run {
             try socket.activate(for: self)
             self.sockets.append(socket)
-            if self.hearsNetwork { socket.hearNetwork() }
             return socket
         }
     }
@@ -48,21 +46,6 @@ extension EndpointLoop {
     }
 
     // MARK: Trouble
-
-    /// The server may move, so that it matters what the network says of it.
-    func hearNetwork() {
-        guard settings.followsServers, !hearsNetwork else { return }
-        hearsNetwork = true
-        // A socket may be in the middle of being read.
-        driver.eventLoop.execute { for socket in self.sockets { socket.hearNetwork() } }
-    }
-
-    /// Takes the network's word that nobody is there (ICMP).
-    func onUnreachable(_ remote: NetworkAddress) {
-        guard !isClosed, !isHeld else { return }
-        endpoint.onUnreachable(remote, now: now())
-        markBusy()
-    }
 
     /// A socket was closed under us. Another at the same address takes its place, unless the event loop has
     /// closed it because it is shutting down itself: then what is to be done later fails.

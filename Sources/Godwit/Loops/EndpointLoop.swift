@@ -22,8 +22,6 @@ final class EndpointLoop: @unchecked Sendable {
     var coordinator: MigrationCoordinator?
     /// Families that a client's sockets don't reach, and for which one was opened.
     var familiesAdded: Set<Bool> = []
-    /// Whether sockets tell what the network says (ICMP).
-    var hearsNetwork = false
     /// Where the connections of clients go.
     var acceptQueue: AcceptQueue?
     var clock = LoopClock(at: .now())
@@ -107,7 +105,6 @@ final class EndpointLoop: @unchecked Sendable {
         case .refused(let problem):
             traffic.noteDropped(transmission)
             log(problem, of: socket, transmission)
-            if settings.followsServers, SystemError.isHint(problem) { onUnreachable(transmission.remote) }
         case .tooLarge(let size):
             traffic.noteDropped(transmission)
             endpoint.onMessageTooLarge(

@@ -111,12 +111,7 @@ extension EndpointLoop {
         var notices = [first]
         while let notice = endpoint.nextMigrationNotice() { notices.append(notice) }
         for notice in notices {
-            guard case .client(let event) = notice.event else { continue }
-            connections[notice.connection]?.onMigration(event)
-            switch event {
-            case .announced, .told: hearNetwork()
-            case .refused, .withdrawn, .searching, .stayed, .moved: break
-            }
+            if case .client(let event) = notice.event { connections[notice.connection]?.onMigration(event) }
         }
         let (batch, coordinator) = (notices, coordinator)
         coordinator?.home.execute { coordinator?.receive(batch) }

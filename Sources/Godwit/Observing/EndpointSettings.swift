@@ -10,8 +10,6 @@ struct EndpointSettings: Sendable {
     var metrics: QUICMetrics
     /// How the endpoint's sockets share their address.
     var sharing: SocketDescriptor.Sharing
-    /// Whether connections look for a server that was to move, so that it matters what the network says (ICMP).
-    var followsServers = false
     /// Sees every datagram; nobody by default.
     var tap: (any DatagramTap)?
 }

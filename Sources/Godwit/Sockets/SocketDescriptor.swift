@@ -43,25 +43,6 @@ struct SocketDescriptor {
     /// Whether the system splits trains into datagrams (GSO).
     var supportsTrains: Bool { godwit_socket_supports_trains(number) }
 
-    /// Has the system keep what the network says of datagrams that did not arrive. False when it can't.
-    func keepErrors() -> Bool { godwit_socket_keep_errors(number) == 0 }
-
-    /// Takes the oldest of what the network has said.
-    ///
-    /// - Returns: the errno that it amounts to, and where the datagram went; nil when there is nothing.
-    func nextError() -> (number: CInt, remote: NetworkAddress)? {
-        var remote = godwit_address()
-        let problem = godwit_socket_next_error(number, &remote)
-        return problem == 0 ? nil : (problem, remote.networkAddress)
-    }
-
-    /// Another number of the same socket, for whoever wants one to close.
-    func duplicate() throws(QUICError) -> CInt {
-        let copy = godwit_socket_duplicate(number)
-        guard copy >= 0 else { throw .socket(SocketFailure(.register, localAddress, errorNumber: -copy)) }
-        return copy
-    }
-
     /// For a descriptor that no channel has taken over.
     func close() { godwit_socket_close(number) }
 

@@ -22,17 +22,12 @@ final class UDPSocket: @unchecked Sendable {
     var lastProblem: CInt = 0
     /// Whether the descriptor is ours; when the channel is closed it may be another's.
     private(set) var isOpen = false
-    /// Whether the descriptor stays ours when SwiftNIO closes its own: see ``hearNetwork()``.
-    private let mayOutliveChannel: Bool
 
     private var channel: (any Channel)?
     private var endpoint: EndpointLoop?
-    /// Who polls the socket in place of SwiftNIO.
-    private var watch: SocketWatch?
 
-    private init(_ descriptor: SocketDescriptor, mayOutliveChannel: Bool) {
+    private init(_ descriptor: SocketDescriptor) {
         self.descriptor = descriptor
-        self.mayOutliveChannel = mayOutliveChannel
         localAddress = descriptor.localAddress
         sender = TrainSender(usesTrains: descriptor.supportsTrains)
     }
@@ -44,28 +39,18 @@ final class UDPSocket: @unchecked Sendable {
     // MARK: Opening and closing
 
     /// Opens a socket for an endpoint. Nothing is read until ``activate(for:)``.
-    ///
-    /// - Parameter mayHearNetwork: whether ``hearNetwork()`` may be called.
     static func open(
-        _ local: NetworkAddress, sharing: SocketDescriptor.Sharing, mayHearNetwork: Bool = false,
-        on eventLoop: any EventLoop
+        _ local: NetworkAddress, sharing: SocketDescriptor.Sharing, on eventLoop: any EventLoop
     ) async throws(QUICError) -> UDPSocket {
-        let socket = UDPSocket(
-            try SocketDescriptor(bindingTo: local, sharing: sharing), mayOutliveChannel: mayHearNetwork)
+        let socket = UDPSocket(try SocketDescriptor(bindingTo: local, sharing: sharing))
         do {
-            _ = try await socket.register(on: eventLoop).get()
+            _ = try await bootstrap(on: eventLoop, socket).withBoundSocket(socket.descriptor.number).get()
             return socket
         } catch {
-            // SwiftNIO has closed its descriptor.
-            if mayHearNetwork { socket.descriptor.close() }
+            // SwiftNIO has closed the descriptor.
             let number = (error as? IOError)?.errnoCode ?? 0
             throw .socket(SocketFailure(.register, local, errorNumber: number))
         }
-    }
-
-    private func register(on eventLoop: any EventLoop) throws(QUICError) -> EventLoopFuture<any Channel> {
-        let number = mayOutliveChannel ? try descriptor.duplicate() : descriptor.number
-        return Self.bootstrap(on: eventLoop, self).withBoundSocket(number)
     }
 
     private static func bootstrap(on eventLoop: any EventLoop, _ socket: UDPSocket) -> DatagramBootstrap {
@@ -83,11 +68,10 @@ final class UDPSocket: @unchecked Sendable {
     /// Begins to read for an endpoint. The socket keeps the endpoint alive until it is closed.
     func activate(for endpoint: EndpointLoop) throws(QUICError) {
         self.endpoint = endpoint
-        isOpen = true
         guard let channel, channel.isActive, let options = channel.syncOptions else {
-            close()
             throw .socket(SocketFailure(.register, localAddress, errorNumber: 0))
         }
+        isOpen = true
         do {
             // The socket has these options already; SwiftNIO has to know that it is to read what they bring.
             try options.setOption(.explicitCongestionNotification, value: true)
@@ -105,20 +89,15 @@ final class UDPSocket: @unchecked Sendable {
 
     /// Stops or goes on reading.
     func setReading(_ isReading: Bool) {
-        if let watch { return watch.setReading(isReading) }
         try? channel?.syncOptions?.setOption(.autoRead, value: isReading)
     }
 
     /// Reads nothing more and lets the address go. What has arrived and was not read is lost.
     func close() {
-        let wasOpen = isOpen
         isOpen = false
         held = nil
         endpoint = nil
         channel?.close(promise: nil)
-        watch?.end()
-        watch = nil
-        if wasOpen, mayOutliveChannel { descriptor.close() }
     }
 }
 
@@ -159,64 +138,11 @@ extension UDPSocket: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if watch == nil { fail() }
+        let wasOpen = isOpen
+        isOpen = false
+        if wasOpen { endpoint?.socketFailed(self) }
+        endpoint = nil
     }
-
-    private func fail() {
-        let endpoint = isOpen ? endpoint : nil
-        close()
-        endpoint?.socketFailed(self)
-    }
-}
-
-// What the network says of datagrams that did not arrive.
-extension UDPSocket {
-    /// Whether the endpoint is told.
-    var hearsNetwork: Bool { watch != nil }
-
-    /// Has the endpoint told of what the network says (ICMP), from now on.
-    ///
-    /// SwiftNIO takes such a word for the end of a socket, or stops the process. So it polls this socket no longer.
-    func hearNetwork() {
-        guard isOpen, mayOutliveChannel, watch == nil, let endpoint else { return }
-        watch = SocketWatch(of: descriptor, on: endpoint.driver.eventLoop, isReading: !endpoint.isHeld) {
-            event in
-            switch event {
-            case .ready: self.onReady()
-            case .eventLoopIsGone: self.fail()
-            }
-        }
-        guard let watch else { return }
-        channel?.close(promise: nil)
-        // Not before, since SwiftNIO would see them.
-        if descriptor.keepErrors() { watch.begin() } else { fail() }
-    }
-
-    private func onReady() {
-        guard isOpen, let endpoint else { return }
-        takeErrors()
-        var turns = 0
-        repeat {
-            turns += 1
-            let hasRead = readMore(for: endpoint)
-            endpoint.driver.takeTurn()
-            if !hasRead { break }
-        } while turns < Self.turnsPerWakeUp
-    }
-
-    /// Hands on what has come.
-    func takeErrors() {
-        guard isOpen, watch != nil else { return }
-        var count = 0
-        while count < Self.errorsAtOnce, let (number, remote) = descriptor.nextError() {
-            count += 1
-            guard SystemError.isHint(number), remote.port != 0 else { continue }
-            endpoint?.onUnreachable(remote)
-        }
-    }
-
-    /// The system keeps no more than some kilobytes of them.
-    private static var errorsAtOnce: Int { 1000 }
 }
 
 extension UDPSocket {
