@@ -63,7 +63,7 @@ enum Harness {
     }
 
     private static func writer(of file: URL) throws -> FileHandle {
-        FileManager.default.createFile(atPath: file.path, contents: nil)
+        try Data().write(to: file)
         return try FileHandle(forWritingTo: file)
     }
 }
