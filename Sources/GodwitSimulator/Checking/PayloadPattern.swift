@@ -47,7 +47,9 @@ public struct PayloadPattern: Hashable, Sendable {
 
     /// The bytes of a range of offsets.
     public func bytes(_ range: Range<UInt64>) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
+        // The standard library would write to the storage that all empty arrays share.
+        guard !range.isEmpty else { return [] }
+        return [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
             fill(UnsafeMutableRawBufferPointer(buffer), from: range.lowerBound)
             count = range.count
         }
