@@ -1,4 +1,6 @@
+import Dispatch
 import GodwitWire
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import Testing
@@ -38,6 +40,32 @@ struct LoopTests {
             try await channel.close()
             greedy.cancel()
             await greedy.value
+        }
+    }
+
+    @Test("What a caller elsewhere wants done on the loop is not overtaken by what it does there later")
+    func callsKeepTheirPlace() async throws {
+        try await withEventLoops(1) { group in
+            let driver = LoopDriver.of(group.next())
+            let (isBlocked, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+            // While the loop is busy a first visitor has a turn scheduled, in which the later ones come, too.
+            driver.eventLoop.execute {
+                isBlocked.signal()
+                mayGoOn.wait()
+            }
+            await withUnsafeContinuation { continuation in
+                DispatchQueue.global().async {
+                    isBlocked.wait()
+                    continuation.resume()
+                }
+            }
+            let isCalled = NIOLockedValueBox(false)
+            let first = Task(executorPreference: driver) {}
+            driver.execute { isCalled.withLockedValue { $0 = true } }
+            let later = Task(executorPreference: driver) { isCalled.withLockedValue { $0 } }
+            mayGoOn.signal()
+            await first.value
+            #expect(await later.value)
         }
     }
 

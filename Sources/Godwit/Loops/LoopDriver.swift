@@ -24,8 +24,13 @@ final class LoopDriver: TaskExecutor, @unchecked Sendable {
     private var serving: ContiguousArray<EndpointLoop> = []
     private var isTakingTurn = false
     private var isTurnScheduled = false
-    /// Jobs that other threads have handed over.
-    private let visitors = NIOLockedValueBox<ContiguousArray<UnownedJob>>([])
+    /// What other threads have handed over.
+    private struct Visitors {
+        var calls: ContiguousArray<@Sendable () -> Void> = []
+        var jobs: ContiguousArray<UnownedJob> = []
+        var isEmpty: Bool { calls.isEmpty && jobs.isEmpty }
+    }
+    private let visitors = NIOLockedValueBox(Visitors())
 
     /// The kernel cuts a train up on its way out if with the headers of UDP, IP and the link it is longer
     /// than 64 KB, and then every datagram costs what a train does.
@@ -71,25 +76,36 @@ final class LoopDriver: TaskExecutor, @unchecked Sendable {
             jobs.append(job)
             scheduleTurn()
         } else {
-            enqueueVisitor(job)
+            receive { $0.jobs.append(job) }
         }
     }
 
-    private func enqueueVisitor(_ job: UnownedJob) {
+    private func receive(_ visitor: (inout Visitors) -> Void) {
         let isFirst = visitors.withLockedValue { visitors in
-            visitors.append(job)
-            return visitors.count == 1
+            let isFirst = visitors.isEmpty
+            visitor(&visitors)
+            return isFirst
         }
         if isFirst { eventLoop.execute { self.takeTurn() } }
     }
 
+    /// Lets visitors in: their calls are made at once, so that none is overtaken by a job that its caller
+    /// handed over later. Returns whether there was a call.
+    private func admitVisitors() -> Bool {
+        var calls: ContiguousArray<@Sendable () -> Void> = []
+        visitors.withLockedValue { visitors in
+            jobs.append(contentsOf: visitors.jobs)
+            visitors.jobs.removeAll(keepingCapacity: true)
+            swap(&calls, &visitors.calls)
+        }
+        for call in calls { call() }
+        return !calls.isEmpty
+    }
+
     /// Runs what waits; what the jobs enqueue waits for the next round. Returns whether there was any.
     private func runJobs() -> Bool {
-        visitors.withLockedValue { visitors in
-            jobs.append(contentsOf: visitors)
-            visitors.removeAll(keepingCapacity: true)
-        }
-        guard !jobs.isEmpty else { return false }
+        let hasCalled = admitVisitors()
+        guard !jobs.isEmpty else { return hasCalled }
         swap(&jobs, &running)
         for index in running.indices { running[index].runSynchronously(on: asUnownedTaskExecutor()) }
         running.removeAll(keepingCapacity: true)
@@ -150,9 +166,10 @@ final class LoopDriver: TaskExecutor, @unchecked Sendable {
 
 // What tasks do that wait for something to happen on the loop.
 extension LoopDriver {
-    /// Does something on the loop: at once if the caller is there, soon if not.
+    /// Does something on the loop: at once if the caller is there, soon if not, but before whatever the
+    /// caller does on the loop afterwards.
     func execute(_ body: @escaping @Sendable () -> Void) {
-        if isCurrent { body() } else { eventLoop.execute(body) }
+        if isCurrent { body() } else { receive { $0.calls.append(body) } }
     }
 
     /// Runs something on the loop, for a caller elsewhere.
