@@ -26,17 +26,6 @@ struct MigrationObservationTests {
             serve: echo, body)
     }
 
-    private static func order(_ strategy: MigrationStrategy, to address: NetworkAddress) -> MigrationOrder {
-        let destination = MigrationDestination(address)!
-        return switch strategy {
-        case .explicit: .explicit(destination: destination)
-        case .poolOfAddresses: .poolOfAddresses
-        case .symmetric: .symmetric
-        case .synchronizedSymmetric: .synchronizedSymmetric
-        case .combined: .combined(destination: destination)
-        }
-    }
-
     private func lines(_ start: String) -> [String] { log.lines.filter { $0.hasPrefix(start) } }
 
     @Test(
@@ -50,7 +39,7 @@ struct MigrationObservationTests {
             let id = await connection.originalDestinationID
             let client = await connection.localAddress
             var events = pair.listener.migrationEvents.makeAsyncIterator()
-            let plan = MigrationPlan(default: Self.order(strategy, to: to))
+            let plan = MigrationPlan(default: MigrationOrder(strategy, to: to))
             let epoch = try await pair.listener.prepareMigration(plan, deadline: .seconds(30)).epoch
             try await pair.listener.hold(epoch)
             try await pair.listener.networkSwitched(to: to, epoch: epoch)
@@ -104,7 +93,7 @@ struct MigrationObservationTests {
             let connection = try await pair.connect()
             try await expectEcho(connection)
             var events = pair.listener.migrationEvents.makeAsyncIterator()
-            let plan = MigrationPlan(default: Self.order(.combined, to: to))
+            let plan = MigrationPlan(default: MigrationOrder(.combined, to: to))
             let first = try await pair.listener.prepareMigration(plan, deadline: .seconds(30)).epoch
             try await pair.listener.cancelMigration(first)
             while let event = await events.next(), event.change != .cancelled(.combined) {}
