@@ -136,30 +136,33 @@ class Results:
         number = experiment[3]
         frames = []
         for path in self.paths(loss, experiment, f"experiment{number}_migration_times"):
-            migration = tables.read(path, f"experiment{number}_migration_times").rename(columns=SHORT)
-            restore_path = tables.find(path.parent, f"experiment{number}_restore_times")
-            if restore_path is None:
-                raise MissingData(f"{loss}/{experiment}/experiment{number}_restore_times.csv is missing")
-            restore = tables.read(restore_path, f"experiment{number}_restore_times").rename(columns=SHORT)
-            frames.append(_with_totals(self._merged(path, migration, restore_path, restore, KEYS[:3])))
+            merged = self._with_partner(path, number, "migration", "restore", KEYS[:3])
+            frames.append(_with_totals(merged))
         return pd.concat(frames, ignore_index=True)
 
     def _read_moves(self, loss: str, experiment: str) -> pd.DataFrame:
         number = experiment[3]
         frames = []
         for path in self.paths(loss, experiment, f"experiment{number}_service_times"):
-            service = tables.read(path, f"experiment{number}_service_times").rename(columns=SHORT)
-            partner = tables.find(path.parent, f"experiment{number}_migration_times")
-            if partner is None:
-                raise MissingData(f"{loss}/{experiment}/experiment{number}_migration_times.csv is missing")
-            migration = tables.read(partner, f"experiment{number}_migration_times").rename(columns=SHORT)
-            merged = self._merged(path, service, partner, migration, KEYS)
+            merged = self._with_partner(path, number, "service", "migration", KEYS)
             merged = _single(path, merged) if number == "1" else _affected(path, merged)
             frames.append(merged.assign(extra=EXTRA in path.parts))
         frame = pd.concat(frames, ignore_index=True)
         if frame.empty:
             raise MissingData(f"{loss}/{experiment} has no runs")
         return frame
+
+    def _with_partner(
+        self, path: Path, number: str, kind: str, other_kind: str, keys: list[str]
+    ) -> pd.DataFrame:
+        """A file's rows, each with the one of the file beside it that is about the same run."""
+        name, other_name = (f"experiment{number}_{one}_times" for one in (kind, other_kind))
+        other = tables.find(path.parent, other_name)
+        if other is None:
+            raise MissingData(f"{path.parent.parent.name}/{path.parent.name}/{other_name}.csv is missing")
+        left = tables.read(path, name).rename(columns=SHORT)
+        right = tables.read(other, other_name).rename(columns=SHORT)
+        return self._merged(path, left, other, right, keys)
 
     def _merged(self, path: Path, left: pd.DataFrame, other: Path, right: pd.DataFrame, keys: list[str]):
         for file, frame in ((path, left), (other, right)):

@@ -110,6 +110,11 @@ def blank(height: float, rows: int = 1, columns: int = 1, **more) -> tuple[Figur
     return plt.subplots(rows, columns, figsize=(WIDTH, height), **more)
 
 
+def points(axis, x, y, look: Look, **more) -> None:
+    """Marks of one kind, with a place in the legend."""
+    axis.scatter(x, y, marker=look.marker, color=look.colour, linewidths=0, label=look.label, **more)
+
+
 def logarithmic(axis) -> None:
     """A vertical scale with plain numbers at 1, 2 and 5 of every decade."""
     axis.set_yscale("log")

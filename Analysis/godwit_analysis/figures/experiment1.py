@@ -7,7 +7,7 @@ from ..problems import MissingData
 from ..results import Results
 from ..schema import LOSSES
 from ..statistics import Summary, summary
-from .plan import Drawn, Plan, counts
+from .plan import Case, Drawn, Plan, counts, singles_and_panels
 
 FAMILY = "Experiment 1: the protocol alone"
 TEXT = (
@@ -18,25 +18,10 @@ TEXT = (
 
 
 def catalogue(results: Results) -> list[Plan]:
-    single = [
-        Plan(
-            f"exp1-service-time-{style.LOSS_SLUGS[loss]}",
-            FAMILY,
-            f"Service time after a migration, {style.LOSSES[loss].lower()}",
-            TEXT,
-            lambda results, loss=loss: _draw(results, [loss]),
-        )
-        for loss in LOSSES
-    ]
-    return single + [
-        Plan(
-            "exp1-service-time-panels",
-            FAMILY,
-            "Service time after a migration, without and with loss",
-            TEXT,
-            lambda results: _draw(results, list(LOSSES)),
-        )
-    ]
+    cases = [Case(style.LOSS_SLUGS[loss], style.LOSSES[loss].lower(), loss) for loss in LOSSES]
+    both = Case("panels", "without and with loss", "")
+    title = "Service time after a migration"
+    return singles_and_panels("exp1-service-time", FAMILY, title, TEXT, cases, both, _draw)
 
 
 def samples(results: Results, loss: str) -> dict[str, pd.DataFrame]:

@@ -119,16 +119,8 @@ def _scatter(results: Results, loss: str) -> Drawn:
                 inflations.index(value) + (place - (len(techniques) - 1) / 2) * 0.2
                 for value in part["inflation"]
             ]
-            axis.scatter(
-                np.array(centre) + _jitter(len(part)),
-                part["service_s"],
-                s=10,
-                marker=look.marker,
-                color=look.colour,
-                linewidths=0,
-                alpha=0.8,
-                label=look.label,
-            )
+            centre = np.array(centre) + _jitter(len(part))
+            style.points(axis, centre, part["service_s"], look, s=10, alpha=0.8)
         style.logarithmic(axis)
         _memory_ticks(axis, inflations)
     _below_title(figure, next(iter(panels.values())))

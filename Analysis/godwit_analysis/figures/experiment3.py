@@ -5,7 +5,7 @@ from ..problems import MissingData
 from ..results import Results, is_cpu_bound
 from ..schema import ROUND_TRIPS
 from ..statistics import Interval, summary
-from .plan import Drawn, Plan, counts
+from .plan import Case, Drawn, Plan, counts, singles_and_panels
 
 FAMILY = "Experiment 3: until all clients are ready"
 TEXT = "Time from the notice of an imminent migration to the last client being ready, measured at the server; means."
@@ -17,25 +17,12 @@ CPU_BOUND = (
 
 def catalogue(results: Results) -> list[Plan]:
     text = TEXT + (CPU_BOUND if results.set.is_virtual else "")
-    plans = [
-        Plan(
-            f"exp3-notification-{round_trip.removesuffix('_rtt')}",
-            FAMILY,
-            f"Time until all are ready, {style.ROUND_TRIPS[round_trip]} round trip",
-            text,
-            lambda results, round_trip=round_trip: _draw(results, [round_trip]),
-        )
-        for round_trip in ROUND_TRIPS
+    cases = [
+        Case(trip.removesuffix("_rtt"), f"{style.ROUND_TRIPS[trip]} round trip", trip) for trip in ROUND_TRIPS
     ]
-    return plans + [
-        Plan(
-            "exp3-notification-both",
-            FAMILY,
-            "Time until all are ready, both round trips",
-            text,
-            lambda results: _draw(results, list(ROUND_TRIPS)),
-        )
-    ]
+    both = Case("both", "both round trips", "")
+    title = "Time until all are ready"
+    return singles_and_panels("exp3-notification", FAMILY, title, text, cases, both, _draw)
 
 
 def _draw(results: Results, round_trips: list[str]) -> Drawn:

@@ -167,17 +167,7 @@ def _time_by_size(results: Results) -> Drawn:
     found, figure, axis, samples = _scatter(results)
     for method, one in found.sizes.items():
         look = METHODS[method]
-        axis.scatter(
-            one.size / 1000,
-            one.service,
-            s=7,
-            marker=look.marker,
-            color=look.colour,
-            alpha=0.5,
-            linewidths=0,
-            label=look.label,
-            rasterized=True,
-        )
+        style.points(axis, one.size / 1000, one.service, look, s=7, alpha=0.5, rasterized=True)
     largest = max(one.size.max() for one in found.sizes.values() if one.total)
     sizes = np.linspace(0, largest, 50)
     axis.plot(
@@ -201,17 +191,7 @@ def _size_by_time(results: Results) -> Drawn:
     found, figure, axis, samples = _scatter(results)
     for method, one in found.sizes.items():
         look = METHODS[method]
-        axis.scatter(
-            one.service,
-            one.size / 1000,
-            s=7,
-            marker=look.marker,
-            color=look.colour,
-            alpha=0.5,
-            linewidths=0,
-            label=look.label,
-            rasterized=True,
-        )
+        style.points(axis, one.service, one.size / 1000, look, s=7, alpha=0.5, rasterized=True)
     axis.set_xlim(left=0)
     axis.set_ylim(bottom=0)
     axis.set_xlabel(f"Service time ({results.set.unit('s')})")

@@ -33,6 +33,15 @@ class Drawing:
 
 
 @dataclass(frozen=True)
+class Case:
+    """One of several figures that differ in a value alone: how its name and its title end."""
+
+    name: str
+    title: str
+    value: str
+
+
+@dataclass(frozen=True)
 class Plan:
     name: str
     family: str
@@ -65,6 +74,23 @@ class Plan:
             f"{self.text} {line[0].upper()}{line[1:]}.",
             drawn.figure,
         )
+
+
+def singles_and_panels(
+    stem: str, family: str, title: str, text: str, cases: list[Case], all_cases: Case, draw
+) -> list[Plan]:
+    """A figure for each case, and one that shows them side by side; `draw` takes results and values."""
+    whole = [case.value for case in cases]
+    return [
+        Plan(
+            f"{stem}-{case.name}",
+            family,
+            f"{title}, {case.title}",
+            text,
+            lambda results, values=values: draw(results, values),
+        )
+        for case, values in [*((case, [case.value]) for case in cases), (all_cases, whole)]
+    ]
 
 
 def seed_text(seeds: Iterable[int]) -> str:
