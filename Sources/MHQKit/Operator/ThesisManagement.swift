@@ -165,7 +165,14 @@ actor ThesisOperation {
         try reader.refuseOthers()
         guard let plan else { throw Failure(ExitCode.unavailable, "no migration was announced") }
         try address.map { try service.refuseForbidden([$0]) }
-        try await service.server.networkSwitched(to: address, epoch: plan.epoch)
+        try await service.server.networkSwitched(to: address ?? wildcard, epoch: plan.epoch)
+    }
+
+    /// At a wildcard address the sockets come along, but what they sent from may have been left behind: from where
+    /// is for the network here to say.
+    private var wildcard: NetworkAddress? {
+        let address = service.server.localAddress
+        return address.ip.isUnspecified ? address : nil
     }
 
     /// The names are the thesis's.
