@@ -96,6 +96,9 @@ struct Client: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where to listen for those commands.", valueName: "IP"))
     var handoverAddress = "127.0.0.1"
 
+    @Flag(help: "Obey those commands by taking the address alone: others have changed the network.")
+    var networkChangedByOthers = false
+
     func run() async throws {
         let (reader, policy) = try options.read()
         let settings = try ApplicationClientConfiguration(reader)
@@ -105,7 +108,8 @@ struct Client: AsyncParsableCommand {
         }
         let listens = allowHandoverCommands && settings.experiment.id >= 5
         let place = NetworkAddress(ip: ip, port: HandoverListener.port)
-        let handovers: HandoverListener? = if listens { try await .bind(to: place) } else { nil }
+        let method: any HandoverMethod = networkChangedByOthers ? FinishedHandover() : WirelessHandover()
+        let handovers: HandoverListener? = if listens { try await .bind(to: place, method) } else { nil }
         try await ApplicationClient(settings, policy: policy).run(handovers: handovers)
     }
 }

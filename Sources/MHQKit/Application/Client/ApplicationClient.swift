@@ -103,6 +103,7 @@ package struct ApplicationClient: Sendable {
         settings.triggerAfter = experiment.triggerAfter
         settings.shutdownAfter = experiment.shutdownAfter
         settings.isProactive = experiment.migrationProtocol == .proactiveExplicit
+        if let responses = experiment.responsesAfterMigration { settings.responsesAfterMove = responses }
         return settings
     }
 

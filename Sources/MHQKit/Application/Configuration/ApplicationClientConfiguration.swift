@@ -83,6 +83,9 @@ package struct ExperimentSettings: Hashable, Sendable {
     package var triggerAfter: Int
     /// After which response the client ends; 0 for never.
     package var shutdownAfter: Int
+    /// How many responses from the new address end experiments 2 and 4; nil for as many as in the thesis, which has
+    /// no such member.
+    package var responsesAfterMigration: Int?
 
     init(_ reader: inout ConfigurationReader, serverHost: IPAddress) throws(Failure) {
         id = try reader.whole("id", in: 0...6, default: 1)
@@ -98,5 +101,7 @@ package struct ExperimentSettings: Hashable, Sendable {
         noticeAfter = try reader.whole("notifyImminentMigrationAfterRequest", in: 0...Int.max, default: 1)
         triggerAfter = try reader.whole("triggerMigrationAfterRequest", in: 0...Int.max, default: 2)
         shutdownAfter = try reader.whole("shutdownAfterRequest", in: 0...Int.max, default: 4)
+        let responses = try reader.whole("responsesAfterMigration", in: 0...Int.max, default: 0)
+        responsesAfterMigration = responses > 0 ? responses : nil
     }
 }
