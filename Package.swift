@@ -19,6 +19,8 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
     name: "godwit",
@@ -39,6 +41,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
     ],
     targets: [
         .target(name: "GodwitWire", swiftSettings: strict),
@@ -91,8 +95,8 @@ let package = Package(
             name: "GodwitTestbed",
             dependencies: [
                 "MHQKit", "GodwitSimulator", "GodwitCore", "GodwitHTTP3Core", "GodwitMigration",
-                "GodwitQPACK",
-                "GodwitWire",
+                "GodwitQPACK", "GodwitWire", "CGodwitSocket",
+                subprocess, system,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -167,7 +171,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "GodwitTestbedTests",
-            dependencies: ["GodwitTestbed", "MHQKit", "GodwitMigration", "GodwitSimulator", "GodwitWire"],
+            dependencies: [
+                "GodwitTestbed", "MHQKit", "GodwitMigration", "GodwitSimulator", "GodwitWire", "mhq",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "GodwitCaptureTests", dependencies: ["GodwitCrypto", "GodwitMigration", "GodwitWire"],

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "MHQKit": {"Godwit", "GodwitHTTP3", "GodwitSimulator", "GodwitWire"},
     "GodwitTestbed": {
         "MHQKit", "GodwitSimulator", "GodwitCore", "GodwitHTTP3Core", "GodwitMigration", "GodwitQPACK", "GodwitWire",
+        "CGodwitSocket",
     },
     "mhq": {"MHQKit", "GodwitTestbed", "Godwit", "GodwitHTTP3"},
 }

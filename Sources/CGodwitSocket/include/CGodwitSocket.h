@@ -78,6 +78,13 @@ ptrdiff_t godwit_socket_receive(int descriptor, void *buffer, size_t capacity, s
 
 void godwit_socket_close(int descriptor);
 
+/// Waits until something can be read from one of the descriptors, or for so long. Returns 0 or an errno.
+int godwit_socket_wait(const int *descriptors, size_t count, int64_t nanoseconds);
+
+/// Has the calling thread open its sockets in the network namespace that the descriptor stands for. Returns 0 or an
+/// errno.
+int godwit_network_enter(int descriptor);
+
 /// Looks a host name up, blocking. Fills in up to `capacity` addresses, without ports, in the system's order of
 /// preference (RFC 6724). Returns how many, or 0 and why in `problem`, which is never to be freed.
 size_t godwit_resolve(const char *host, struct godwit_address *addresses, size_t capacity, const char **problem);
