@@ -9,6 +9,9 @@ package protocol ExperimentBackend: Sendable {
     /// What the figures of this backend have to be read with.
     func remarks(on plan: ExperimentPlan) -> [String]
 
+    /// What to tell people before a plan is carried out; nil for nothing.
+    func announcement(of plan: ExperimentPlan) -> String?
+
     /// Does a run.
     ///
     /// - Throws: what makes it impossible to do any; `CancellationError`. What happens to connections is part of the
@@ -16,6 +19,10 @@ package protocol ExperimentBackend: Sendable {
     func perform(
         _ run: RunSpecification, of plan: ExperimentPlan, _ policy: MigrationPolicy
     ) async throws -> RunOutcome
+}
+
+extension ExperimentBackend {
+    package func announcement(of plan: ExperimentPlan) -> String? { nil }
 }
 
 /// The backends that there are.

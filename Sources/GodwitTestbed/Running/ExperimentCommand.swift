@@ -30,10 +30,14 @@ package struct ExperimentCommand: Sendable {
         // It is ours alone, and the management interface has no name for it.
         if policy == .thesis || backend != .simulated { plan.extraProtocols.removeAll { $0 == .combined } }
         let backend = try await makeBackend(plan)
+        if let text = backend.announcement(of: plan) {
+            FileHandle.standardError.write(Data("experiment \(plan.experiment): \(text)\n".utf8))
+        }
         let writer = try ResultWriter(folder: place, plan: plan)
         var record = EnvironmentRecord(
             plan, policy: "\(policy)", backend: self.backend.rawValue, commandLine: commandLine)
-        record.remarks += backend.remarks(on: plan)
+        let remarks = record.remarks
+        record.remarks = remarks + backend.remarks(on: plan)
         let path = EnvironmentRecord.path(in: place, experiment: plan.experiment)
         try record.write(to: path)
         let start = ContinuousClock.now
@@ -41,14 +45,15 @@ package struct ExperimentCommand: Sendable {
         try await perform(plan, backend, writer)
         record.duration = (ContinuousClock.now - start) / .seconds(1)
         record.complete = true
+        record.remarks = remarks + backend.remarks(on: plan)
         try record.write(to: path)
     }
 
     private func makeBackend(_ plan: ExperimentPlan) async throws -> any ExperimentBackend {
         switch backend {
         case .simulated: return SimulatedBackend()
-        case .loopback, .namespaces:
-            throw Failure(ExitCode.unavailable, "--backend: '\(backend.rawValue)' is not there")
+        case .loopback: return try RealBackend.loopback(plan)
+        case .namespaces: return try await RealBackend.namespaces(plan)
         }
     }
 

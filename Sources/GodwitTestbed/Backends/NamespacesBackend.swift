@@ -1,0 +1,15 @@
+import Foundation
+import MHQKit
+
+extension RealBackend {
+    /// In network namespaces of this machine, which only root may make.
+    static func namespaces(_ plan: ExperimentPlan, program: String? = nil) async throws -> RealBackend {
+        guard geteuid() == 0 else {
+            throw Failure(ExitCode.noPermission, "--backend: 'namespaces' needs root; 'loopback' does not")
+        }
+        try await NetworkTool.check()
+        Leftovers.remove()
+        await NamespaceNetwork.removeLeftovers()
+        return try RealBackend(plan, program: program) { try await NamespaceNetwork.make($0) }
+    }
+}

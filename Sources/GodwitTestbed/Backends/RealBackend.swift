@@ -1,0 +1,108 @@
+import Foundation
+package import GodwitMigration
+import MHQKit
+import Synchronization
+
+/// Runs on real sockets: each role a process, and a link of ours between them.
+package final class RealBackend: ExperimentBackend {
+    /// Where a run's roles are.
+    typealias MakeNetwork = @Sendable (ExperimentPlan) async throws -> any TestNetwork
+
+    package let width: Int
+    private let program: String
+    private let folder: String
+    private let makeNetwork: MakeNetwork
+    private let load: Mutex<Load>
+
+    private struct Load {
+        var last = ProcessorLoad.now
+        var highest = 0.0
+        var hasWarned = false
+        var number = 0
+    }
+
+    /// The part of the processors from which on they disturb what is measured.
+    private static let tooBusy = 0.7
+
+    /// - Parameter program: the application, `mhq`.
+    init(_ plan: ExperimentPlan, program: String?, _ makeNetwork: @escaping MakeNetwork) throws(Failure) {
+        self.makeNetwork = makeNetwork
+        self.program = if let program { program } else { try Self.ownProgram() }
+        width = Self.width(plan, cores: ProcessInfo.processInfo.activeProcessorCount)
+        load = Mutex(Load())
+        folder = Leftovers.folder
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// What waits costs no processor; what doesn't would disturb its neighbour.
+    static func width(_ plan: ExperimentPlan, cores: Int) -> Int {
+        // What the third measures is the processor's time.
+        if plan.experiment == 3 { return 1 }
+        let clients = plan.clients.max() ?? 1
+        return max(1, min(4 * cores, 8 * cores / clients))
+    }
+
+    private static func ownProgram() throws(Failure) -> String {
+        let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        guard path.lastPathComponent == "mhq" else {
+            throw Failure(ExitCode.software, "this program is not mhq, and knows of none")
+        }
+        return path.path
+    }
+
+    package func remarks(on plan: ExperimentPlan) -> [String] {
+        var remarks = [
+            "the container's phases are those of the model; the process is frozen for as long with signals",
+            "delay, rate, loss and queue are those of a link in user space",
+        ]
+        let highest = load.withLock(\.highest)
+        if highest > Self.tooBusy {
+            remarks.append("processors were busy for \(Int(highest * 100)) % of the time")
+        }
+        return remarks
+    }
+
+    package func announcement(of plan: ExperimentPlan) -> String? {
+        let seconds = RunEstimate.total(plan, width: width)
+        let span =
+            seconds < 3600 ? "\(Int(seconds / 60) + 1) minutes" : String(format: "%.1f hours", seconds / 3600)
+        return "\(plan.runs.count) runs in real time, \(width) at a time: about \(span)"
+    }
+
+    package func perform(
+        _ run: RunSpecification, of plan: ExperimentPlan, _ policy: MigrationPolicy
+    ) async throws -> RunOutcome {
+        let number = load.withLock { load in
+            load.number += 1
+            return load.number
+        }
+        let network = try await makeNetwork(plan)
+        let result: Result<RunOutcome, any Error>
+        do {
+            let real = try RealRun(
+                run, of: plan, policy, in: network, program: program, folder: "\(folder)/\(number)")
+            result = .success(try await real.perform())
+        } catch { result = .failure(error) }
+        await network.remove()
+        noteLoad()
+        return try result.get()
+    }
+
+    private func noteLoad() {
+        let (part, isNew) = load.withLock { load in
+            guard let now = ProcessorLoad.now, let last = load.last else { return (0.0, false) }
+            load.last = now
+            let part = now.part(since: last)
+            load.highest = max(load.highest, part)
+            let isNew = part > Self.tooBusy && !load.hasWarned
+            if isNew { load.hasWarned = true }
+            return (part, isNew)
+        }
+        guard isNew else { return }
+        FileHandle.standardError.write(
+            Data(
+                "mhq: warning: processors are busy for \(Int(part * 100)) % of the time; times may be too long\n"
+                    .utf8))
+    }
+}

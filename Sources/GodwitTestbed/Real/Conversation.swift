@@ -1,0 +1,39 @@
+import Dispatch
+import Foundation
+import GodwitWire
+
+/// Says things to somebody over UDP, and hears the answers.
+final class Conversation: Sendable {
+    private let socket: DatagramSocket
+    private let peer: NetworkAddress
+
+    init(with peer: NetworkAddress, over socket: DatagramSocket) { (self.peer, self.socket) = (peer, socket) }
+
+    /// What is said next to us; nil when nothing is said in time.
+    func listen(for patience: Duration) async -> String? {
+        let socket = socket
+        return await withCheckedContinuation { continuation in
+            // Waiting is for threads that nobody else needs.
+            DispatchQueue.global().async { continuation.resume(returning: Self.next(socket, patience)) }
+        }
+    }
+
+    private static func next(_ socket: DatagramSocket, _ patience: Duration) -> String? {
+        DatagramSocket.wait(for: [socket.descriptor], Int64(patience / .nanoseconds(1)))
+        return withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
+            socket.receive(buffer)?.first.map { String(decoding: $0.bytes, as: UTF8.self) }
+        }
+    }
+
+    /// Says something until there is an answer.
+    ///
+    /// - Parameter patience: for each of the attempts.
+    func ask(_ text: String, attempts: Int = 5, patience: Duration = .seconds(1)) async -> String? {
+        for _ in 0..<attempts {
+            socket.send(text, to: peer)
+            if let answer = await listen(for: patience) { return answer }
+            if Task.isCancelled { return nil }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import MHQKit
+import Synchronization
+
+extension RealRun {
+    /// What the processes have written, and what the link saw.
+    func report(_ server: RoleProcess, _ clients: [RoleProcess]) async throws -> RunOutcome {
+        var outcome = state.withLock(\.outcome)
+        let numbers = plan.experiment == 3 ? clients.indices.suffix(1) : clients.indices
+        for index in numbers { outcome.clients.append(try client(clients[index], index)) }
+        if plan.experiment == 3 { try await readNotification(server, &outcome) }
+        let watch = state.withLock(\.watch)
+        if watch.hasAnswer() { outcome.flaws.append("somebody answered at an address that was left") }
+        outcome.lostAtOldAddress = link.state.withLock(\.lost) - watch.sent
+        return outcome
+    }
+
+    private func client(_ process: RoleProcess, _ index: Int) throws -> RunOutcome.Client {
+        let seed = RoleConfiguration(plan: plan, run: run, network: network).seed(ofClient: index)
+        var log = ServiceTimeLog(
+            experiment: plan.experiment, triggerAfter: plan.steps.triggerAfter, seed: seed)
+        let path = process.folder + "/" + (log.fileName ?? "service_times.json")
+        var isMissing = false
+        if let data = try? Data(contentsOf: URL(fileURLWithPath: path)) {
+            try log.take(json: data, names: network.names)
+        } else if plan.experiment != 3 {
+            isMissing = true
+            log.endedDueToTimeout = true
+        }
+        let reason = log.endedDueToTimeout || isMissing ? process.lastWords : nil
+        return RunOutcome.Client(seed: seed, log: log, endReason: reason)
+    }
+
+    private func readNotification(_ server: RoleProcess, _ outcome: inout RunOutcome) async throws {
+        for _ in 0..<500 where !server.isOver { try await Task.sleep(for: .milliseconds(10)) }
+        let path = server.folder + "/" + ApplicationServer.reportName
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)),
+            let report = try? JSONDecoder().decode(Notification.self, from: data)
+        else { return outcome.flaws.append("the server wrote no report: \(server.lastWords)") }
+        outcome.notificationTime = report.migrationNotificationTime
+        outcome.readyClients = report.numberOfClientsReadyForMigration
+    }
+
+    private struct Notification: Decodable {
+        var migrationNotificationTime: Int64?
+        var numberOfClientsReadyForMigration: Int?
+    }
+}
