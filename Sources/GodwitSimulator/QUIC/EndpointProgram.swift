@@ -162,8 +162,7 @@ public final class EndpointProgram: SimulatedProgram {
         } catch {
             preconditionFailure("the settings of a simulated endpoint don't work: \(error)")
         }
-        monitor = PacketMonitor(
-            program: self, endpoint: endpoint, seesWholePayloads: settings.handshake.isRepeatable)
+        monitor = PacketMonitor(program: self, endpoint: endpoint)
         endpoint.observer = monitor
         rewriting = host.random("rewriting")
         application.start(self)
@@ -222,9 +221,9 @@ public final class EndpointProgram: SimulatedProgram {
 
     /// When something has to be done next.
     public var nextDeadline: Instant? {
-        let deadlines = [endpoint?.nextDeadline, application.nextDeadline].compactMap { $0 }
-        guard let next = deadlines.min(), next != .distantFuture else { return nil }
-        return clock.local(of: next)
+        let next = min(
+            endpoint?.nextDeadline ?? .distantFuture, application.nextDeadline ?? .distantFuture)
+        return next == .distantFuture ? nil : clock.local(of: next)
     }
 
     /// Does what has become due.

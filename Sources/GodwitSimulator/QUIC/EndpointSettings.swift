@@ -18,6 +18,17 @@ public struct EndpointSettings: Sendable {
     public var preferredIPv6Address: NetworkAddress?
     /// At a server: whether, and how, connections move with it.
     public var migration = ServerMigrationSettings()
+    /// What the network's checkers and its trace are told of.
+    public var scrutiny = Scrutiny.everything
+
+    /// How closely an endpoint is watched.
+    public enum Scrutiny: Hashable, Sendable {
+        /// All that its packets hold is part of the trace, and what it keeps is measured.
+        case everything
+        /// Checkers hear of the packets that it seals, and of nothing else. Where many runs are measured rather than
+        /// tested, all else takes a fifth of the time.
+        case sealedPackets
+    }
 
     /// What a server does with early data (0-RTT).
     public enum EarlyData: Hashable, Sendable {

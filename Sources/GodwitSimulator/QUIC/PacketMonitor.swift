@@ -8,6 +8,7 @@ final class PacketMonitor: PacketObserver {
     private unowned let endpoint: Endpoint
     /// Whether the same seed gives the same bytes in every frame, or only frames of the same kinds and sizes.
     private let seesWholePayloads: Bool
+    private let scrutiny: EndpointSettings.Scrutiny
     private var packets: UInt64 = 0
     private var deadlines: UInt64 = 0
     private var lastOpened: [ConnectionHandle: Instant] = [:]
@@ -16,11 +17,12 @@ final class PacketMonitor: PacketObserver {
     private static var packetsPerMeasurement: UInt64 { 64 }
     private static var deadlinesPerMeasurement: UInt64 { 8 }
 
-    init(program: EndpointProgram, endpoint: Endpoint, seesWholePayloads: Bool) {
+    init(program: EndpointProgram, endpoint: Endpoint) {
         self.host = program.host
         self.program = program
         self.endpoint = endpoint
-        self.seesWholePayloads = seesWholePayloads
+        seesWholePayloads = program.settings.handshake.isRepeatable
+        scrutiny = program.settings.scrutiny
     }
 
     func onSealed(_ packet: SealedPacket) {
@@ -28,6 +30,7 @@ final class PacketMonitor: PacketObserver {
     }
 
     func onOpened(_ packet: OpenedPacket) {
+        guard scrutiny == .everything else { return }
         var hash = TraceHash()
         hash.combine(UInt64(packet.level.rawValue))
         hash.combine(packet.number)
@@ -42,12 +45,13 @@ final class PacketMonitor: PacketObserver {
         host.report(.addressValidated(remote))
     }
 
-    /// How long ago the last packet of a connection came.
+    /// How long ago the last packet of a connection came, where everything is watched.
     func silence(of connection: ConnectionHandle) -> TimeSpan {
         program.now - (lastOpened[connection] ?? .zero)
     }
 
     func onDeadline() {
+        guard scrutiny == .everything else { return }
         deadlines += 1
         guard deadlines % Self.deadlinesPerMeasurement == 0 else { return }
         for handle in endpoint.connectionHandles { measure(handle) }

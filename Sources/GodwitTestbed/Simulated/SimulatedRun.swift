@@ -59,11 +59,17 @@ final class SimulatedRun {
     ) -> EndpointSettings {
         var transport = TransportConfiguration()
         ApplicationTransport.configure(&transport, policy, timing: plan.thesis, keepsAlive: false)
-        var settings = EndpointSettings(
-            SimulatedHandshake(applicationProtocols: ["h3"]), transport: transport)
+        var settings = settings(transport)
         settings.migration = ApplicationTransport.server(
             run.migrationProtocol.suite(policy), policy,
             pool: plan.addresses.pool(run.migrationProtocol.poolSize))
+        return settings
+    }
+
+    private static func settings(_ transport: TransportConfiguration) -> EndpointSettings {
+        var settings = EndpointSettings(
+            SimulatedHandshake(applicationProtocols: ["h3"]), transport: transport)
+        settings.scrutiny = .sealedPackets
         return settings
     }
 
@@ -96,9 +102,7 @@ final class SimulatedRun {
                 body: plan.steps.drawsBodies ? .fromDistribution : .fixed, epoch: plan.epoch * 1_000_000,
                 commandTime: commandDelay * 2))
         client.onCommand = { [unowned self] in obey($0) }
-        let program = EndpointProgram(
-            EndpointSettings(SimulatedHandshake(applicationProtocols: ["h3"]), transport: transport),
-            running: client)
+        let program = EndpointProgram(Self.settings(transport), running: client)
         clients.append(client)
         clientHosts.append(
             network.addHost(
