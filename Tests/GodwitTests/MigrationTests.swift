@@ -107,6 +107,27 @@ struct MigrationTests {
         }
     }
 
+    @Test("No time passes for connections while their listener is held (Specs/server-migration.md 6.6.2)")
+    func standstill() async throws {
+        try await Self.withPair(loops: 1) { pair in
+            let connection = try await pair.connect()
+            try await expectEcho(connection)
+            let plan = MigrationPlan(default: .symmetric)
+            let epoch = try await pair.listener.prepareMigration(plan, deadline: .seconds(30)).epoch
+            try await pair.listener.hold(epoch)
+            let loop = pair.listener.loops[0]
+            let held = await loop.driver.run { loop.clock.latest }
+            try await loop.driver.eventLoop.scheduleTask(in: .milliseconds(2)) {
+                // An alarm that was set before the hold.
+                loop.handleScheduledCallback(eventLoop: loop.driver.eventLoop)
+            }.futureResult.get()
+            #expect(await loop.driver.run { loop.now() } == held)
+            try await pair.listener.networkSwitched(to: nil, epoch: epoch)
+            try await expectEcho(connection)
+            #expect(await loop.driver.run { loop.now() } > held)
+        }
+    }
+
     @Test("A move that is called off leaves everything as it was", arguments: [0, 1, 2])
     func cancelled(step: Int) async throws {
         try await Self.withPair { pair in

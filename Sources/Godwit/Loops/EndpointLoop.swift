@@ -50,7 +50,9 @@ final class EndpointLoop: @unchecked Sendable {
 
     var logger: Logger { settings.logger }
 
-    func now() -> Instant { clock.read(.now()) }
+    /// Stands still while the endpoint is held: what is asked for meanwhile, by alarms that were set before a freeze
+    /// perhaps, must not make it part of the connections' lives.
+    func now() -> Instant { isHeld ? clock.latest : clock.read(.now()) }
 
     /// Has events told and datagrams sent at the end of the turn.
     func markBusy() { driver.markBusy(self) }
