@@ -37,6 +37,22 @@ struct MigrationBenchmarkTests {
         #expect(own.count >= 5 && own.allSatisfy(\.isMet), "\(own.filter { !$0.isMet })")
     }
 
+    // Holds: W32
+    @Test(
+        "Beyond the freeze a move takes a round trip and a half: all that prepares it comes before (6.1, 6.3.2)",
+        arguments: MigrationStrategy.allCases)
+    func nothingButTheFreeze(_ strategy: MigrationStrategy) {
+        var settings = MoveSettings(seed: 1, strategy)
+        settings.workloads = [.idle, .idle]
+        settings.freeze = .milliseconds(100) ... .milliseconds(100)
+        let report = MoveRun(settings).run()
+        #expect(report.connections.count == 2 && report.lost.isEmpty)
+        // The server's challenge, the client's challenge, and its answer.
+        for connection in report.connections {
+            #expect(connection.movedAfter.map { $0 <= .microseconds(27_500) } ?? false, "\(connection)")
+        }
+    }
+
     @Test("A lost connection is a figure missed")
     func lost() throws {
         let row = try #require(rows.first { $0.name == "nat" })
