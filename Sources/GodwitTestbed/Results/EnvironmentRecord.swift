@@ -78,9 +78,7 @@ package struct EnvironmentRecord: Codable, Sendable {
     package func write(to path: String) throws(Failure) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        do { try encoder.encode(self).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-            throw Failure(ExitCode.cannotCreate, "--out: \(path): can't be written")
-        }
+        try WholeFile.write((try? encoder.encode(self)) ?? Data(), to: path)
     }
 
     /// Reads one, to do it again.

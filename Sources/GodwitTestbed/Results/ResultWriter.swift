@@ -7,28 +7,34 @@ import MHQKit
 /// goes on with the run that was under way, and the files come out as if there had been no interruption.
 package final class ResultWriter {
     private let folder: URL
-    private let journal: URL
+    private let journal: RunJournal
     private let plan: ExperimentPlan
     private let runs: [RunSpecification]
     private let tables: [ResultTable]
     private var files: [String: FileHandle] = [:]
-    /// Lines of runs that have ended, but not all before them.
-    private var waiting: [Int: [String: [String]]] = [:]
+    /// Lines of runs that have just ended, but not all before them.
+    private var waiting: [Int: RunJournal.Lines] = [:]
     private var next = 0
     /// The runs that need not be done again.
     package private(set) var finished: Set<Int> = []
 
+    /// From which size on files are packed, in bytes.
+    package static let packingSize: UInt64 = 50_000_000
+
     /// Opens a folder of results and takes in what is in its journal.
     ///
-    /// - Throws: a failure when the folder can't be written, or holds results of another plan.
+    /// - Throws: a failure when the folder can't be written, holds results of another plan, or is being written.
     package init(folder: String, plan: ExperimentPlan) throws {
         self.folder = URL(fileURLWithPath: folder)
         self.plan = plan
         runs = plan.runs
         tables = ResultTable.all(of: plan.experiment)
-        journal = self.folder.appendingPathComponent(".journal-experiment\(plan.experiment)")
-        try makeFolder(journal)
-        try checkPlan()
+        journal = try RunJournal(in: self.folder, plan: plan)
+        guard !isComplete else {
+            finished = Set(runs.indices)
+            return
+        }
+        journal.reopen()
         try openFiles()
         try takeJournal()
     }
@@ -36,58 +42,48 @@ package final class ResultWriter {
     /// How many runs there are.
     package var runCount: Int { runs.count }
 
-    private func makeFolder(_ url: URL) throws(Failure) {
-        do {
-            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(ExitCode.cannotCreate, "--out: \(url.path): can't be made")
-        }
-    }
-
-    private func checkPlan() throws {
-        let mark = journal.appendingPathComponent("plan")
-        if let other = try? String(contentsOf: mark, encoding: .utf8), other != plan.digest {
-            throw Failure(
-                ExitCode.configuration,
-                "--out: \(folder.path) holds results of experiment \(plan.experiment) by another plan or seed; "
-                    + "choose another folder, or remove \(journal.path)")
-        }
-        try Data(plan.digest.utf8).write(to: mark, options: .atomic)
-    }
+    /// Whether all has been done, and the files are there.
+    package var isComplete: Bool { journal.isComplete && names.allSatisfy(isThere) }
 
     // MARK: Files
 
-    private func path(_ table: ResultTable, _ series: ExperimentPlan.Series) -> String {
+    private func name(_ table: ResultTable, _ series: ExperimentPlan.Series) -> String {
         series.folder + "/" + table.name
+    }
+
+    private var names: [String] {
+        plan.allSeries.flatMap { series in tables.map { name($0, series) } }
+    }
+
+    private func url(_ name: String) -> URL { folder.appendingPathComponent(name) }
+
+    private func isThere(_ name: String) -> Bool {
+        [url(name), PackedFile.url(for: url(name))].contains {
+            FileManager.default.fileExists(atPath: $0.path)
+        }
     }
 
     private func openFiles() throws {
         for series in plan.allSeries {
-            try makeFolder(folder.appendingPathComponent(series.folder))
-            for table in tables {
-                let name = path(table, series)
-                let url = folder.appendingPathComponent(name)
-                guard
-                    FileManager.default.createFile(
-                        atPath: url.path, contents: Data((table.header + "\n").utf8)),
-                    let handle = FileHandle(forWritingAtPath: url.path)
-                else { throw Failure(ExitCode.cannotCreate, "--out: \(url.path): can't be made") }
-                handle.seekToEndOfFile()
-                files[name] = handle
-            }
+            try RunJournal.makeFolder(url(series.folder))
+            for table in tables { try open(name(table, series), table) }
         }
     }
 
-    private func record(of index: Int) -> URL { journal.appendingPathComponent("\(index).json") }
+    private func open(_ name: String, _ table: ResultTable) throws(Failure) {
+        let header = Data((table.header + "\n").utf8)
+        // Of two that say the same, the packed one would be the older.
+        try? FileManager.default.removeItem(at: PackedFile.url(for: url(name)))
+        guard FileManager.default.createFile(atPath: url(name).path, contents: header),
+            let handle = FileHandle(forWritingAtPath: url(name).path)
+        else { throw Failure(ExitCode.cannotCreate, "--out: \(url(name).path): can't be made") }
+        handle.seekToEndOfFile()
+        files[name] = handle
+    }
 
     private func takeJournal() throws {
-        for index in runs.indices {
-            guard let data = try? Data(contentsOf: record(of: index)),
-                let lines = try? JSONDecoder().decode([String: [String]].self, from: data)
-            else { continue }
-            finished.insert(index)
-            waiting[index] = lines
-        }
+        // All lines at once may be more than fits the memory.
+        for index in runs.indices where journal.lines(of: index) != nil { finished.insert(index) }
         try flush()
     }
 
@@ -96,16 +92,17 @@ package final class ResultWriter {
     /// Adds what came of a run.
     package func add(_ outcome: RunOutcome, of run: RunSpecification) throws {
         let series = plan.allSeries[run.series]
-        var lines: [String: [String]] = [:]
-        for table in tables { lines[path(table, series)] = table.lines(plan, run, outcome) }
-        try JSONEncoder().encode(lines).write(to: record(of: run.index), options: .atomic)
+        var lines: RunJournal.Lines = [:]
+        for table in tables { lines[name(table, series)] = table.lines(plan, run, outcome) }
+        try journal.add(lines, of: run.index)
         finished.insert(run.index)
         waiting[run.index] = lines
         try flush()
     }
 
     private func flush() throws {
-        while let lines = waiting.removeValue(forKey: next) {
+        while finished.contains(next) {
+            let lines = waiting.removeValue(forKey: next) ?? journal.lines(of: next) ?? [:]
             for (name, lines) in lines {
                 let text = lines.map { $0 + "\n" }.joined()
                 try files[name]?.write(contentsOf: Data(text.utf8))
@@ -114,12 +111,18 @@ package final class ResultWriter {
         }
     }
 
-    /// Closes the files; the journal stays, so that the same command has nothing left to do.
-    package func close() throws {
+    /// Closes the files when every run has ended; the same command has nothing left to do then.
+    package func finish() throws {
         for file in files.values {
             try file.synchronize()
             try file.close()
         }
         files = [:]
+        for name in names {
+            let url = url(name)
+            let size = (try? url.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0
+            if size > Self.packingSize { try PackedFile.pack(url) }
+        }
+        try journal.complete(runs.count)
     }
 }

@@ -34,6 +34,7 @@ package struct ExperimentCommand: Sendable {
             FileHandle.standardError.write(Data("experiment \(plan.experiment): \(text)\n".utf8))
         }
         let writer = try ResultWriter(folder: place, plan: plan)
+        if writer.isComplete { return report("all \(writer.runCount) runs are in \(place) already") }
         var record = EnvironmentRecord(
             plan, policy: "\(policy)", backend: self.backend.rawValue, commandLine: commandLine)
         let remarks = record.remarks
@@ -41,12 +42,16 @@ package struct ExperimentCommand: Sendable {
         let path = EnvironmentRecord.path(in: place, experiment: plan.experiment)
         try record.write(to: path)
         let start = ContinuousClock.now
-        defer { try? writer.close() }
         try await perform(plan, backend, writer)
+        try writer.finish()
         record.duration = (ContinuousClock.now - start) / .seconds(1)
         record.complete = true
         record.remarks = remarks + backend.remarks(on: plan)
         try record.write(to: path)
+    }
+
+    private func report(_ text: String) {
+        FileHandle.standardError.write(Data("experiment \(plan.experiment), \(policy): \(text)\n".utf8))
     }
 
     private func makeBackend(_ plan: ExperimentPlan) async throws -> any ExperimentBackend {
