@@ -1,4 +1,6 @@
+import Foundation
 import GodwitSimulator
+import MHQKit
 import Testing
 
 @testable import GodwitTestbed
@@ -35,5 +37,47 @@ import Testing
         #expect(one.dumpSize == other.dumpSize)
         #expect(other.dumpSent < one.dumpSent / 100)
         #expect(other.dumpTransfer > one.dumpTransfer)
+    }
+}
+
+extension ContainerModelTests {
+    @Test("Random memory does not compress, and compressing it takes longest; mixed memory is in between")
+    func contents() throws {
+        let constants = try PlanLibrary.plan(2, isQuick: false).container
+        let phases = MemoryContents.allCases.map { contents in
+            var model = ContainerModel(constants, DeterministicRandom(seed: 1))
+            return model.next(.preCopy, inflation: 100, clients: 1, isCompressed: true, contents: contents)
+        }
+        let (zero, random, mixed) = (phases[0], phases[1], phases[2])
+        #expect(Set(phases.map(\.preDumpSize)).count == 1)
+        let size = 100 * 1_048_576.0
+        #expect(try #require(zero.preDumpSent) < 0.01 * size)
+        #expect(abs(try #require(random.preDumpSent) - size) < 0.01 * size)
+        #expect(abs(try #require(mixed.preDumpSent) - size / 2) < 0.01 * size)
+        let times = try [zero, mixed, random].map { try #require($0.preDumpTransfer) }
+        #expect(times == times.sorted() && Set(times).count == 3)
+        // What is dumped in the end is not the extra memory.
+        #expect(Set(phases.map(\.dumpSent)).count == 1)
+    }
+
+    @Test("Without compression nobody cares what memory holds")
+    func uncompressedContents() throws {
+        let constants = try PlanLibrary.plan(2, isQuick: false).container
+        let phases = MemoryContents.allCases.map { contents in
+            var model = ContainerModel(constants, DeterministicRandom(seed: 1))
+            return model.next(.cold, inflation: 100, clients: 1, isCompressed: false, contents: contents)
+        }
+        #expect(Set(phases).count == 1)
+    }
+
+    @Test("The plan with other contents than zeros ships, and differs from the thesis's in its series alone")
+    func contentsPlan() throws {
+        let folder = URL(filePath: try PlanLibrary.path(2, isQuick: false)).deletingLastPathComponent()
+        let path = folder.appending(path: "experiment2_contents.json").path
+        var plan = try ExperimentPlan.read(path)
+        #expect(plan.series.map(\.contents) == [.zero, .mixed, .random])
+        let whole = try PlanLibrary.plan(2, isQuick: false)
+        (plan.series, plan.title) = (whole.series, whole.title)
+        #expect(plan == whole)
     }
 }

@@ -32,9 +32,12 @@ package struct ContainerConstants: Codable, Hashable, Sendable {
     package var lazyTransfer: Line
     /// How long the restored process stands still for its first pages.
     package var lazyStall: Double
-    /// How much smaller extra memory, which is zero, and other memory get.
+    /// How much smaller extra memory that is zero, and the process's own, get. What is random stays as large as it is.
     package var zeroCompression: Double
     package var otherCompression: Double
+    /// What compressing random memory takes, seconds per MB, in place of what it takes for zeros. It was not
+    /// measured: zlib does about 30 MB a second of it.
+    package var randomCompression: Double?
     /// The part by which chance changes each span, at most.
     package var spread: Double
     /// Bytes of a page.

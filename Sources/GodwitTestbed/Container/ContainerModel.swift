@@ -1,4 +1,5 @@
 package import GodwitSimulator
+package import MHQKit
 
 /// What one migration of a container took, in seconds and bytes. Nil where the technique has no such phase.
 package struct ContainerPhases: Codable, Hashable, Sendable {
@@ -38,28 +39,28 @@ package struct ContainerModel {
     ///   - inflation: extra memory, MB of 2^20 bytes.
     ///   - clients: connections that the process holds.
     ///   - isCompressed: whether transfers are compressed.
+    ///   - contents: what extra memory holds.
     package mutating func next(
-        _ technique: MigrationTechnique, inflation: Int, clients: Int, isCompressed: Bool
+        _ technique: MigrationTechnique, inflation: Int, clients: Int, isCompressed: Bool,
+        contents: MemoryContents = .zero
     ) -> ContainerPhases {
         let extra = Double(inflation) * 1.048576
+        let random = extra * (1 - contents.zeroPart)
         let other = constants.image + constants.imagePerClient * Double(clients - 1)
         let memory = other + extra
-        let constants = constants
-        func sent(_ size: Double, _ zeros: Double) -> Double {
-            isCompressed
-                ? zeros / constants.zeroCompression + (size - zeros) / constants.otherCompression : size
-        }
         let dumped = dumpSize(technique, memory)
+        // What was copied before, or follows, is not in the dump.
+        let (extraDumped, randomDumped) = technique == .cold ? (extra, random) : (0, 0)
         var phases = ContainerPhases(
             dump: drawn(technique == .cold ? constants.dump(extra) : constants.dumpWithoutMemory),
-            dumpTransfer: transfer(dumped, isCompressed), restore: restore(technique, extra),
-            dumpSize: dumped * 1e6, dumpSent: sent(dumped, technique == .cold ? extra : 0) * 1e6 + 1900,
-            stall: 0)
+            dumpTransfer: transfer(dumped, random: randomDumped, isCompressed),
+            restore: restore(technique, extra), dumpSize: dumped * 1e6,
+            dumpSent: sent(dumped, extra: extraDumped, random: randomDumped, isCompressed), stall: 0)
         if technique.copiesBefore {
             phases.preDump = drawn(constants.preDump(extra))
-            phases.preDumpTransfer = transfer(memory, isCompressed)
+            phases.preDumpTransfer = transfer(memory, random: random, isCompressed)
             phases.preDumpSize = memory * 1e6
-            phases.preDumpSent = sent(memory, extra) * 1e6 + 1900
+            phases.preDumpSent = sent(memory, extra: extra, random: random, isCompressed)
         }
         if technique.copiesAfter { follow(technique, extra, &phases) }
         return phases
@@ -83,8 +84,21 @@ package struct ContainerModel {
         }
     }
 
-    private mutating func transfer(_ size: Double, _ isCompressed: Bool) -> Double {
-        drawn((isCompressed ? constants.compressedTransfer : constants.transfer)(size))
+    private mutating func transfer(_ size: Double, random: Double, _ isCompressed: Bool) -> Double {
+        guard isCompressed else { return drawn(constants.transfer(size)) }
+        let perMB = constants.randomCompression ?? Self.randomCompression
+        return drawn(constants.compressedTransfer(size - random) + perMB * random)
+    }
+
+    private static let randomCompression = 0.033
+    /// What rsync says besides the files.
+    private static let overhead = 1900.0
+
+    /// Bytes, of sizes in MB.
+    private func sent(_ size: Double, extra: Double, random: Double, _ isCompressed: Bool) -> Double {
+        guard isCompressed else { return size * 1e6 + Self.overhead }
+        let zeros = (extra - random) / constants.zeroCompression
+        return (zeros + random + (size - extra) / constants.otherCompression) * 1e6 + Self.overhead
     }
 
     private mutating func restore(_ technique: MigrationTechnique, _ extra: Double) -> Double {

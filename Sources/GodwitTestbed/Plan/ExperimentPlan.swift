@@ -45,6 +45,8 @@ package struct ExperimentPlan: Codable, Hashable, Sendable {
         package var loss: Double
         /// Whether images are compressed as they are transferred.
         package var compression: Bool
+        /// What extra memory holds; zeros when it is absent.
+        package var contents: MemoryContents?
     }
 }
 

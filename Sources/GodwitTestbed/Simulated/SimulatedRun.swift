@@ -207,7 +207,8 @@ final class SimulatedRun {
     private func migrate() {
         outcome.triggerTimes.append(unixTime)
         let phases = container.next(
-            run.technique, inflation: run.inflation, clients: run.clients, isCompressed: series.compression)
+            run.technique, inflation: run.inflation, clients: run.clients, isCompressed: series.compression,
+            contents: series.contents ?? .zero)
         outcome.migrations.append(phases)
         network.schedule(after: Self.span(phases.beforeFreeze)) { _ in self.freeze() }
         network.schedule(after: Self.span(phases.beforeFreeze + phases.frozen)) { _ in self.thaw() }

@@ -86,6 +86,30 @@ import Testing
         #expect(try server(on).inflation == 5)
     }
 
+    @Test("Extra memory is zeros unless it says otherwise, random, or both page by page")
+    func contents() throws {
+        func contents(_ word: String) throws -> MemoryContents {
+            try server(#"{"memoryFootprintInflation": {"enable": true, "contents": "\#(word)"}}"#)
+                .inflationContents
+        }
+        #expect(try server("{}").inflationContents == .zero)
+        for one in MemoryContents.allCases { #expect(try contents(one.rawValue) == one) }
+        #expect(
+            throws: Failure(
+                ExitCode.configuration,
+                #"server.json: memoryFootprintInflation.contents: "ones" is none of zero, random, mixed"#)
+        ) { try contents("ones") }
+        let pages = MemoryContents.allCases.map { one in
+            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 8 * 4096, alignment: 4096)
+            defer { memory.deallocate() }
+            one.fill(memory, seed: 1)
+            return (0..<8).map { page in memory[(page * 4096)..<(page * 4096 + 4096)].contains { $0 != 0 } }
+        }
+        #expect(pages[0].allSatisfy { !$0 })
+        #expect(pages[1].allSatisfy { $0 })
+        #expect(pages[2] == [true, false, true, false, true, false, true, false])
+    }
+
     @Test(
         "What is wrong in a server's configuration is said in one line that names it",
         arguments: [

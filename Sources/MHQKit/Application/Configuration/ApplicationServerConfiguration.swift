@@ -14,6 +14,8 @@ package struct ApplicationServerConfiguration: Hashable, Sendable {
     package var pool: AddressPool
     /// Bytes that the process holds for nothing.
     package var inflation: Int
+    /// What those hold; the thesis's configurations don't say, and mean zeros.
+    package var inflationContents: MemoryContents
     package var seed: UInt64
     /// What to tell the user, a line each.
     package var warnings: [String] = []
@@ -31,10 +33,11 @@ package struct ApplicationServerConfiguration: Hashable, Sendable {
             let migration = try ApplicationMigration(&inner, poolByDefault: true)
             return (migration, try Self.pool(&inner, migration))
         }
-        inflation = try reader.object("memoryFootprintInflation") { inner throws(Failure) in
+        (inflation, inflationContents) = try reader.object("memoryFootprintInflation") {
+            inner throws(Failure) in
             let isEnabled = try inner.flag("enable", default: false)
             let bytes = try inner.whole("additionalBytes", in: 0...1 << 40, default: 100_000_000)
-            return isEnabled ? bytes : 0
+            return (isEnabled ? bytes : 0, try inner.choice("contents", default: MemoryContents.zero))
         }
         seed = try reader.whole("seed", in: 0...UInt64.max, default: 1)
         settle(reader.unknownMembers)

@@ -43,7 +43,7 @@ package struct ApplicationServer: Sendable {
         on group: MultiThreadedEventLoopGroup, _ signals: AsyncStream<WebServerSignal>,
         _ onReady: @Sendable () -> Void
     ) async throws {
-        let ballast = Ballast(bytes: configuration.inflation)
+        let ballast = Ballast(configuration)
         let server = try await bind(on: group)
         let (ends, end) = AsyncStream.makeStream(of: Void.self)
         let service = OperatorService(server: server, logger: logger) { end.yield() }
@@ -102,15 +102,14 @@ package struct ApplicationServer: Sendable {
 
 /// Memory that is there so that the process is large: filled, so that it counts.
 private final class Ballast {
-    private let memory: UnsafeMutableRawPointer?
+    private let memory: UnsafeMutableRawBufferPointer
 
-    init(bytes: Int) {
-        memory = bytes > 0 ? .allocate(byteCount: bytes, alignment: 4096) : nil
-        // Zeros, as in the thesis: they compress as nothing else does.
-        memory?.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    init(_ configuration: ApplicationServerConfiguration) {
+        memory = .allocate(byteCount: configuration.inflation, alignment: 4096)
+        configuration.inflationContents.fill(memory, seed: configuration.seed)
     }
 
-    deinit { memory?.deallocate() }
+    deinit { memory.deallocate() }
 }
 
 /// What the application serves: `/echo` repeats what was posted, `/distribution` answers in drawn sizes.
