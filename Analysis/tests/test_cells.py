@@ -1,5 +1,6 @@
 """Cells of the thesis's files: what they can hold, and that broken ones are told plainly."""
 
+import math
 import unittest
 
 from godwit_analysis import cells
@@ -49,6 +50,9 @@ class Lists(unittest.TestCase):
         self.assertEqual(list(cells.sizes("['1.4M', '252K']")), [1.4, 0.252])
         self.assertEqual(cells.real_time("['real 0.24', 'user 0.04', 'sys 0.04']"), 0.24)
         self.assertEqual(list(cells.real_times("[['real 0.41', 'user 0.03'], ['real 0.39']]")), [0.41, 0.39])
+
+    def test_without_a_restore_its_time_is_unknown(self):
+        self.assertTrue(math.isnan(cells.real_time("['real nan', 'user nan', 'sys nan']")))
 
     def test_broken_lists_are_refused_with_what_is_wrong(self):
         for form, text, words in (
