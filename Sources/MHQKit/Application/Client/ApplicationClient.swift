@@ -11,6 +11,8 @@ package struct ApplicationClient: Sendable {
     private let policy: MigrationPolicy
     /// Where files go.
     private let folder: String
+    /// How long nothing is sent before the move is asked for, in milliseconds.
+    package var drain = 2000
     private let logger = Logger(label: "mhq.client")
 
     package init(
@@ -21,14 +23,18 @@ package struct ApplicationClient: Sendable {
 
     /// Runs until the experiment, the connection or the task is over.
     ///
-    /// - Parameter handovers: where to listen for commands to change networks; nil for nowhere.
-    package func run(handovers: HandoverListener? = nil) async throws {
+    /// - Parameters:
+    ///   - handovers: where to listen for commands to change networks; nil for nowhere.
+    ///   - onResponse: is told of each response, and where it came from.
+    package func run(
+        handovers: HandoverListener? = nil, onResponse: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws {
         let seeds = SeedSequence(master: configuration.seed)
         let client = try await connect(seeds)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             if let handovers { tasks.addTask { await handovers.run(client.quic) } }
             defer { tasks.cancelAll() }
-            try await work(client, seeds)
+            try await work(client, seeds, onResponse)
         }
     }
 
@@ -43,7 +49,10 @@ package struct ApplicationClient: Sendable {
             return client
         } catch {
             let failures = NetworkFailure(server: "\(server)", connectTime: settings.limits.connectTime)
-            throw failures.failure(error) ?? error
+            guard var failure = failures.failure(error) else { throw error }
+            // Those of `mhq get` are curl's; here all codes are of sysexits(3).
+            failure.exitCode = ExitCode.unavailable
+            throw failure
         }
     }
 
@@ -68,7 +77,9 @@ package struct ApplicationClient: Sendable {
 
     // MARK: Work
 
-    private func work(_ client: HTTP3Client, _ seeds: SeedSequence) async throws {
+    private func work(
+        _ client: HTTP3Client, _ seeds: SeedSequence, _ onResponse: @Sendable (String) -> Void
+    ) async throws {
         let experiment = configuration.experiment
         var script = ClientScript(scriptSettings)
         var log = ServiceTimeLog(
@@ -84,6 +95,7 @@ package struct ApplicationClient: Sendable {
                 do {
                     let entry = try await exchange(source.next(), client, looksForServer: looks)
                     log.note(entry)
+                    onResponse(entry.address)
                     steps = script.responded(from: entry.address)[...]
                 } catch {
                     try Task.checkCancellation()
@@ -99,6 +111,7 @@ package struct ApplicationClient: Sendable {
     private var scriptSettings: ClientScript.Settings {
         let experiment = configuration.experiment
         var settings = ClientScript.Settings(experiment: experiment.id, interval: configuration.interval)
+        settings.drain = drain
         settings.noticeAfter = experiment.noticeAfter
         settings.triggerAfter = experiment.triggerAfter
         settings.shutdownAfter = experiment.shutdownAfter

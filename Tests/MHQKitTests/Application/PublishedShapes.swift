@@ -1,0 +1,192 @@
+import Testing
+
+/// The configurations that the thesis published: the same members, of the same kinds, in the same order. Addresses and
+/// ports are those of a test, and what takes seconds takes milliseconds.
+struct PublishedShape: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    /// 0 to 6.
+    var experiment: Int
+    /// After which response the client asks for the move; 0 for never.
+    var triggerAfter: Int
+    private let serverText: @Sendable (Places) -> String
+    private let clientText: @Sendable (Places) -> String
+
+    /// Where everybody is.
+    struct Places: Sendable {
+        var port: UInt16
+        var managementPort: UInt16
+        var commandPort: UInt16
+        var keyFile: String
+        let source = "127.0.0.1"
+        let destination = "127.0.0.2"
+    }
+
+    func server(_ places: Places) -> String { serverText(places) }
+    func client(_ places: Places) -> String { clientText(places) }
+
+    static let all = [example] + (0...6).map { published($0) }
+
+    // MARK: The two examples
+
+    private static let example = PublishedShape(
+        testDescription: "the examples", experiment: 1, triggerAfter: 2,
+        serverText: { places in
+            """
+            {
+              "host": "\(places.source)", "port": \(places.port), "managementPort": \(places.managementPort),
+              /*
+               * Number of threads.
+               * 0 means "as many as there are".
+               */
+              "numberOfWorkerThreads": 0,
+              /* A comment with "enable": false in it. */
+              "serverMigration": {
+                "enable": true, "explicit": true, "poolOfAddresses": true,
+                "addressPool": ["127.0.0.1:\(places.port)", "127.0.0.2:\(places.port)",
+                                "127.0.0.3:\(places.port)", "127.0.0.4:\(places.port)"],
+                "symmetric": true, "synchronizedSymmetric": true
+              },
+              "memoryFootprintInflation": {"enable": false, "additionalBytes": 100000000},
+              "seed": 1
+            }
+
+            """
+        },
+        clientText: { places in
+            """
+            {
+              "serverHost": "\(places.source)", "serverPort": \(places.port),
+              /*
+               * Note that:
+               * 1) if "enable": false, the following settings are ignored.
+               */
+              "serverMigration": {
+                "enable": true, "explicit": true, "poolOfAddresses": false, "symmetric": true,
+                "synchronizedSymmetric": true
+              },
+              "keyLogging": {"enable": true, "file": "\(places.keyFile)"},
+              "requestPattern": {"sporadic": true, "sporadicInterval": 10, "backToBack": false},
+              "requestBody": {"fixed": false, "fromDistribution": true},
+              "seed": 1,
+              "experiment": {
+                "id": 1, "serverManagementPort": \(places.managementPort),
+                "containerMigrationScriptHost": "127.0.0.1",
+                "containerMigrationScriptPort": \(places.commandPort),
+                "serverMigrationProtocol": "proactiveExplicit",
+                "serverMigrationHost": "\(places.destination)", "serverMigrationPort": \(places.port),
+                "notifyImminentMigrationAfterRequest": 1, "triggerMigrationAfterRequest": 2,
+                "shutdownAfterRequest": 4
+              }
+            }
+
+            """
+        })
+
+    // MARK: The experiments
+
+    /// What differs between the published configurations.
+    private struct Difference {
+        /// Of both ends, in the order explicit, pool, symmetric, synchronized.
+        var client = "true, true, true, true"
+        var server = "true, false, false, false"
+        var pool = #"["127.0.0.2:PORT", "127.0.0.3:PORT", "127.0.0.4:PORT"]"#
+        var threads = 1
+        var inflation = #"{"enable": false, "additionalBytes": 100000000}"#
+        var pattern = #"{"sporadic": false, "backToBack": true}"#
+        var body = #"{"fixed": true, "fromDistribution": false}"#
+        var protocolName = "proactiveExplicit"
+        /// Notice, trigger and end.
+        var steps = (0, 0, 0)
+    }
+
+    private static func difference(_ id: Int) -> Difference {
+        let off = "false, false, false, false"
+        let handover = #"{"sporadic": false, "sporadicInterval": 2000, "backToBack": true}"#
+        return switch id {
+        case 0:
+            Difference(
+                client: off, server: off, pool: "[]", protocolName: "reactiveExplicit", steps: (0, 0, 7))
+        case 1:
+            Difference(
+                pattern: #"{"sporadic": true, "sporadicInterval": 5, "backToBack": false}"#,
+                steps: (9, 10, 12))
+        case 2:
+            // Of 699 and 700 requests the first ones are like the others.
+            Difference(inflation: #"{"enable": true, "additionalBytes": 0}"#, steps: (19, 20, 0))
+        case 3:
+            Difference(
+                client: "true, false, true, false", server: "true, false, true, false", pool: "[]",
+                threads: 0,
+                pattern: #"{"sporadic": true, "sporadicInterval": 2, "backToBack": false}"#,
+                protocolName: "reactiveExplicit", steps: (0, 0, 100))
+        case 4:
+            // The published one says false to both; the driver turns one on before it runs it.
+            Difference(
+                threads: 0, inflation: #"{"enable": true, "additionalBytes": 0}"#,
+                pattern: #"{"sporadic": false, "sporadicInterval": 0, "backToBack": true}"#,
+                body: #"{"fixed": false, "fromDistribution": true}"#)
+        case 5:
+            Difference(
+                client: "true, false, true, false", server: "true, false, true, false", pool: "[]",
+                inflation: #"{"enable": false, "additionalBytes": 0}"#, pattern: handover,
+                protocolName: "reactiveExplicit")
+        default:
+            Difference(
+                client: off, server: off, pool: "[]", inflation: #"{"enable": false, "additionalBytes": 0}"#,
+                pattern: handover)
+        }
+    }
+
+    private static func published(_ id: Int) -> PublishedShape {
+        let difference = difference(id)
+        return PublishedShape(
+            testDescription: "experiment \(id)", experiment: id, triggerAfter: difference.steps.1,
+            serverText: { server(difference, $0) }, clientText: { client(id, difference, $0) })
+    }
+
+    private static func flags(_ text: String) -> [Substring] { text.split(separator: ", ") }
+
+    private static func server(_ difference: Difference, _ places: Places) -> String {
+        let ways = flags(difference.server)
+        return """
+            {
+              "host": "\(places.source)", "port": \(places.port), "managementPort": \(places.managementPort),
+              "numberOfWorkerThreads": \(difference.threads),
+              "serverMigration": {
+                "enable": \(ways.contains("true")), "explicit": \(ways[0]), "poolOfAddresses": \(ways[1]),
+                "addressPool": \(difference.pool.replacing("PORT", with: "\(places.port)")),
+                "symmetric": \(ways[2]), "synchronizedSymmetric": \(ways[3])
+              },
+              "memoryFootprintInflation": \(difference.inflation),
+              "seed": 1
+            }
+            """
+    }
+
+    private static func client(_ id: Int, _ difference: Difference, _ places: Places) -> String {
+        let ways = flags(difference.client)
+        return """
+            {
+              "serverHost": "\(places.source)", "serverPort": \(places.port),
+              "serverMigration": {
+                "enable": \(ways.contains("true")), "explicit": \(ways[0]), "poolOfAddresses": \(ways[1]),
+                "symmetric": \(ways[2]), "synchronizedSymmetric": \(ways[3])
+              },
+              "keyLogging": {"enable": false, "file": "./keys.txt"},
+              "requestPattern": \(difference.pattern),
+              "requestBody": \(difference.body),
+              "seed": 1,
+              "experiment": {
+                "id": \(id), "serverManagementPort": \(places.managementPort),
+                "containerMigrationScriptHost": "127.0.0.1",
+                "containerMigrationScriptPort": \(places.commandPort),
+                "serverMigrationProtocol": "\(difference.protocolName)",
+                "serverMigrationHost": "\(places.destination)", "serverMigrationPort": \(places.port),
+                "notifyImminentMigrationAfterRequest": \(difference.steps.0),
+                "triggerMigrationAfterRequest": \(difference.steps.1),
+                "shutdownAfterRequest": \(difference.steps.2)
+              }
+            }
+            """
+    }
+}
