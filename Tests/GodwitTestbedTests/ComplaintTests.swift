@@ -1,0 +1,128 @@
+import Foundation
+import MHQKit
+import Testing
+
+@testable import GodwitTestbed
+
+/// What the program says when it can't do what it is asked for: one line, and an exit code of sysexits(3).
+@Suite(.serialized) struct ComplaintTests {
+    /// Runs the program, which has to refuse.
+    private func check(
+        _ arguments: [String], in folder: ProgramRun.Folder, code: Int32, _ words: String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let (status, complaint) = try ProgramRun.run(arguments, in: folder)
+        let lines = complaint.split(separator: "\n")
+        #expect(status == code, "\(complaint)", sourceLocation: sourceLocation)
+        #expect((64...78).contains(status), sourceLocation: sourceLocation)
+        #expect(lines.count == 1, "\(complaint)", sourceLocation: sourceLocation)
+        #expect(complaint.hasPrefix("mhq: "), "\(complaint)", sourceLocation: sourceLocation)
+        #expect(complaint.contains(words), "\(complaint)", sourceLocation: sourceLocation)
+    }
+
+    @Test("A wrong configuration is named, with its member", arguments: ["server", "client"])
+    func configuration(_ mode: String) throws {
+        let folder = try ProgramRun.Folder()
+        let member = mode == "server" ? "port" : "serverPort"
+        let file = try folder.write("{\"\(member)\": 70000}", to: "wrong.json")
+        try check(
+            ["--mode=\(mode)", "--config=\(file)"], in: folder, code: ExitCode.configuration,
+            "wrong.json: \(member): is no whole number from")
+        let broken = try folder.write("{\"\(member)\": ", to: "broken.json")
+        try check(
+            ["--mode=\(mode)", "--config=\(broken)"], in: folder, code: ExitCode.configuration,
+            "broken.json: is not JSON")
+        try check(
+            [mode, "--config", "\(folder.path)/nowhere.json"], in: folder, code: ExitCode.noInput,
+            "nowhere.json")
+    }
+
+    @Test("A wrong plan is named, with what is wrong in it")
+    func plan() throws {
+        let folder = try ProgramRun.Folder()
+        let text = try PlanLibrary.plan(0, isQuick: true).text
+        let wrong = try folder.write(text.replacing("quicBaseline", with: "teleport"), to: "wrong.json")
+        func run(_ words: String...) -> [String] { ["experiment", "run", "--out", "out"] + words }
+        try check(
+            run("--plan", wrong), in: folder, code: ExitCode.configuration,
+            "wrong.json: protocols[0]: is not known")
+        try check(run("--plan", "/nowhere.json"), in: folder, code: ExitCode.noInput, "/nowhere.json")
+        try check(run("--replay", wrong), in: folder, code: ExitCode.dataError, "is no environment file")
+        try check(run("--replay", "/nowhere.json"), in: folder, code: ExitCode.noInput, "/nowhere.json")
+        try check(run("7"), in: folder, code: ExitCode.usage, "a number from 0 to 6")
+        try check(run("1", "--policy", "other"), in: folder, code: ExitCode.usage, "--policy: 'other'")
+        try check(run("1", "--backend", "other"), in: folder, code: ExitCode.usage, "--backend: 'other'")
+        try check(run("1", "--repetitions", "0"), in: folder, code: ExitCode.usage, "--repetitions")
+        try check(run("1", "--whatever"), in: folder, code: ExitCode.usage, "--whatever")
+        #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/out"))
+    }
+
+    @Test("A folder that can't be written, that somebody else writes, or that has other results is refused")
+    func folders() throws {
+        let folder = try ProgramRun.Folder()
+        func run(_ out: String, _ seed: Int = 1) -> [String] {
+            ["experiment", "run", "0", "--quick", "--repetitions", "1", "--seed", "\(seed)", "--out", out]
+        }
+        let file = try folder.write("", to: "file")
+        try check(run(file), in: folder, code: ExitCode.cannotCreate, "--out")
+        var plan = try PlanLibrary.plan(0, isQuick: true)
+        plan.repetitions = 1
+        let writer = try ResultWriter(folder: "\(folder.path)/out/godwit/simulated", plan: plan)
+        try check(run("out"), in: folder, code: ExitCode.unavailable, "another mhq is writing")
+        _ = consume writer
+        try check(run("out", 2), in: folder, code: ExitCode.configuration, "by another plan or seed")
+    }
+
+    @Test("A port in use is named")
+    func ports() throws {
+        let folder = try ProgramRun.Folder()
+        let (socket, port) = try Self.takePort()
+        defer { close(socket) }
+        let taken = try folder.write(
+            "{\"port\": \(port), \"managementPort\": 0, \"serverMigration\": {\"poolOfAddresses\": false}}",
+            to: "taken.json")
+        try check(["server", "--config", taken], in: folder, code: ExitCode.system, "port")
+        let management = try folder.write(
+            "{\"port\": 0, \"managementPort\": \(port), \"serverMigration\": {\"poolOfAddresses\": false}}",
+            to: "management.json")
+        try check(["server", "--config", management], in: folder, code: ExitCode.system, "managementPort")
+    }
+
+    /// A UDP port of the loopback interface that nobody else can have while its socket is open.
+    private static func takePort() throws -> (Int32, UInt16) {
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7f00_0001 as UInt32).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) + getsockname(descriptor, $0, &length)
+            }
+        }
+        try #require(result == 0)
+        return (descriptor, UInt16(bigEndian: address.sin_port))
+    }
+
+    @Test("An address that the machine has not is named")
+    func addresses() throws {
+        let folder = try ProgramRun.Folder()
+        let file = try folder.write(
+            "{\"host\": \"192.0.2.1\", \"port\": 0, \"serverMigration\": {\"poolOfAddresses\": false}}",
+            to: "elsewhere.json")
+        try check(["server", "--config", file], in: folder, code: ExitCode.system, "port")
+    }
+
+    @Test("A right that is missing is named", .enabled(if: ProgramRun.canBeNobody))
+    func rights() throws {
+        let folder = try ProgramRun.Folder()
+        let file = try folder.write(
+            "{\"port\": 1, \"managementPort\": 0, \"serverMigration\": {\"poolOfAddresses\": false}}",
+            to: "privileged.json")
+        let (status, complaint) = try ProgramRun.run(
+            ["server", "--config", file], in: folder, asNobody: true)
+        #expect(status == ExitCode.noPermission, "\(complaint)")
+        #expect(complaint.split(separator: "\n").count == 1)
+        #expect(complaint.hasPrefix("mhq: port: "), "\(complaint)")
+    }
+}
