@@ -67,6 +67,11 @@ struct SocketDescriptor {
             segment_size: segmentSize.map { UInt16(truncatingIfNeeded: $0) } ?? 0,
             ecn: transmission.ecn.rawValue, has_source: chooses, remote: godwit_address(transmission.remote),
             source: godwit_address(transmission.local))
+        let problem = godwit_socket_send(number, isIPv6, &outgoing)
+        // A process that was carried to another host has the address no more; from which one it is heard there, the
+        // system knows.
+        guard chooses, SystemError.mayBlameSource(problem) else { return problem }
+        outgoing.has_source = false
         return godwit_socket_send(number, isIPv6, &outgoing)
     }
 

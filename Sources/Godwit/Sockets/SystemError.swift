@@ -2,6 +2,11 @@ import CGodwitSocket
 
 /// The errors of system calls that mean something to us.
 enum SystemError {
+    /// The address to send from may be one that this host does not have.
+    static func mayBlameSource(_ number: CInt) -> Bool {
+        number == EINVAL || number == ENETUNREACH || number == EADDRNOTAVAIL
+    }
+
     /// The send buffer is full; there will be room again.
     static func isTransient(_ number: CInt) -> Bool {
         number == EAGAIN || number == EWOULDBLOCK || number == ENOBUFS
