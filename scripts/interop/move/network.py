@@ -13,7 +13,10 @@ from collections.abc import Sequence
 from harness.namespaces import ip
 
 CLIENT = "10.99.0.2"
-PLACES = ("10.99.1.1", "10.99.2.1")
+# Where a server may be. Here it has the first two.
+PLACES = ("10.99.1.1", "10.99.2.1", "10.99.3.1", "10.99.4.1")
+# An attacker's.
+SPOOFED = "10.66.6.6"
 GATEWAYS = ("10.99.1.2", "10.99.2.2")
 PORT = 4433
 # What a link carries, and what waits for it: enough for a transfer to outlast a move.
@@ -22,11 +25,16 @@ RATE = ["rate", "40mbit", "burst", "64kb", "latency", "50ms"]
 _numbers = itertools.count()
 
 
+def own_name() -> str:
+    """What this run's next namespaces begin with. Devices have them too, so they are short."""
+    return f"gm{os.getpid()}-{next(_numbers)}"
+
+
 class MovingNetwork:
     """Use as a context manager: leaving it removes the namespaces."""
 
     def __init__(self) -> None:
-        own = f"gm{os.getpid()}-{next(_numbers)}"
+        own = own_name()
         self.client, self.server = f"{own}c", f"{own}s"
 
     def __enter__(self) -> MovingNetwork:
@@ -49,7 +57,7 @@ class MovingNetwork:
             ip("netns", "add", name)
             ip("-n", name, "link", "set", "lo", "up")
         ip("-n", self.client, "address", "add", f"{CLIENT}/32", "dev", "lo")
-        for index, (place, gateway) in enumerate(zip(PLACES, GATEWAYS, strict=True)):
+        for index, (place, gateway) in enumerate(zip(PLACES[:2], GATEWAYS, strict=True)):
             ends = [f"c{index}", f"s{index}"]
             ip("link", "add", ends[0], "netns", self.client, "type", "veth", "peer", "name", ends[1],
                "netns", self.server)  # fmt: skip

@@ -7,8 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from move.network import MovingNetwork
-from move.server import MoveFailed, address
+from move.server import MoveFailed, Network, address
 
 PIECE, PAUSE = 4000, 0.01
 PATIENCE = 30.0
@@ -17,7 +16,7 @@ PATIENCE = 30.0
 class EchoedTraffic:
     """`mhq get` that posts to /echo what it is fed piece by piece; what comes back has to be the same."""
 
-    def __init__(self, mhq: Path, network: MovingNetwork, folder: Path) -> None:
+    def __init__(self, mhq: Path, network: Network, folder: Path) -> None:
         self._log = (folder / "client.log").open("wb")
         self.key_log = folder / "keys"
         command = [
