@@ -13,10 +13,14 @@ extension HTTP3Server {
 
     /// The last command before the process is frozen; as `QUICListener.hold(_:releasesAddress:)`. Clients
     /// that will not follow get a GOAWAY, by which they know which requests to send again elsewhere (RFC 9114
-    /// section 5.2), before their connection is closed.
+    /// section 5.2), before their connection is closed. That takes a round trip of theirs, but no more than a
+    /// tenth of a second; the others are served meanwhile.
     public func hold(_ epoch: MigrationEpoch, releasesAddress: Bool = false) async throws {
-        if let readiness = await quic.migrationReadiness, readiness.epoch == epoch {
-            await sendAway(Set(readiness.leftBehind))
+        let state = await quic.migrationState
+        let readiness = state.isOpen && !state.isHeld ? await quic.migrationReadiness : nil
+        if let readiness, readiness.epoch == epoch {
+            let roundTrip = await sendAway(Set(readiness.leftBehind))
+            if roundTrip > .zero { try await Task.sleep(for: min(roundTrip, Self.longestFarewell)) }
         }
         try await quic.hold(epoch, releasesAddress: releasesAddress)
     }
@@ -35,6 +39,9 @@ extension HTTP3Server {
     public func cancelMigration(_ epoch: MigrationEpoch) async throws {
         try await quic.cancelMigration(epoch)
     }
+
+    /// How long to wait at most until clients that will not follow were told.
+    private static let longestFarewell = Duration.milliseconds(100)
 
     /// What becomes of connections in moves of the server; as `QUICListener.migrationEvents`.
     public var migrationEvents: QUICListener.MigrationEvents { quic.migrationEvents }

@@ -120,11 +120,17 @@ public final class HTTP3Server: Sendable {
     }
 
     /// Tells connections that their server goes away.
-    func sendAway(_ ids: Set<ConnectionID>) async {
-        guard !ids.isEmpty else { return }
+    ///
+    /// - Returns: the longest round trip of those connections. After that they have all been told: where a window
+    ///   is full, the acknowledgements of one make room.
+    func sendAway(_ ids: Set<ConnectionID>) async -> Duration {
+        guard !ids.isEmpty else { return .zero }
+        var longest = Duration.zero
         for loop in state.withLockedValue({ $0.loops }) {
-            try? await loop.listener.eventLoop.submit { loop.sendAway(ids) }.get()
+            let roundTrip = try? await loop.listener.eventLoop.submit { loop.sendAway(ids) }.get()
+            longest = max(longest, roundTrip ?? .zero)
         }
+        return longest
     }
 
     // MARK: Shutting down

@@ -172,10 +172,15 @@ final class ServerLoop: @unchecked Sendable {
 
     /// Has connections end that will not outlive a move of the server (Specs/server-migration.md 7.6).
     /// Clients see from the GOAWAY which requests were not begun (RFC 9114 section 5.2).
-    func sendAway(_ ids: Set<ConnectionID>) {
+    ///
+    /// - Returns: the longest round trip of those connections.
+    func sendAway(_ ids: Set<ConnectionID>) -> Duration {
+        var longest = Duration.zero
         for connection in connections.values where ids.contains(connection.port.originalDestinationID) {
             connection.drain()
+            longest = max(longest, connection.port.roundTripTime)
         }
+        return longest
     }
 
     // MARK: Once a second
