@@ -158,7 +158,6 @@ extension HTTP3ClientConfiguration {
         limits.connectTime = options.connectTime
         // Some answers take long to make, and some are read slowly, as in a pager.
         (limits.responseHeaderTime, limits.contentIdleTime) = (.seconds(300), .seconds(300))
-        quic.transport.keepAliveInterval = .seconds(15)
     }
 
     private static func trust(_ options: GetOptions) throws(Failure) -> TrustPolicy {
