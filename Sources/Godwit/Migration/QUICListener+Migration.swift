@@ -106,8 +106,12 @@ extension QUICListener {
             var trial = coordinator.ledger
             let verdict = try refusing { try trial.networkSwitched(epoch) }
             guard verdict == .accepted else { return }
-            try await self.askArbiter(.switched, epoch)
+            // Whoever was granted can't ask again, so all else that may fail comes before.
             let sockets = try await self.openForArrival(at: addresses)
+            do { try await self.askArbiter(.switched, epoch) } catch {
+                await self.remove(sockets)
+                throw error
+            }
             let bound = addresses.isEmpty ? [] : sockets.map { $0[0].localAddress }
             let locals = coordinator.places(of: bound)
             coordinator.ledger = trial
@@ -139,9 +143,10 @@ extension QUICListener {
             let verdict = try refusing { try trial.cancel(epoch) }
             guard verdict == .accepted else { return }
             if trial != coordinator.ledger, coordinator.ledger.isHeld {
-                try await self.askArbiter(.cancelled, epoch)
-                for address in coordinator.releasedAddresses {
-                    _ = try await self.bindSockets(to: address)
+                let sockets = try await self.openSockets(at: coordinator.releasedAddresses)
+                do { try await self.askArbiter(.cancelled, epoch) } catch {
+                    await self.remove(sockets)
+                    throw error
                 }
             }
             coordinator.ledger = trial
@@ -195,16 +200,24 @@ extension QUICListener {
     private func openForArrival(at wanted: [NetworkAddress]) async throws -> [[UDPSocket]] {
         let addresses = wanted.isEmpty ? coordinator.releasedAddresses : wanted
         if addresses.isEmpty { try await reapplySocketOptions() }
+        return try await openSockets(at: addresses)
+    }
+
+    private func openSockets(at addresses: [NetworkAddress]) async throws -> [[UDPSocket]] {
         var sockets: [[UDPSocket]] = []
         do {
             for address in addresses { sockets.append(try await bindSockets(to: address)) }
             return sockets
         } catch {
-            for (index, loop) in loops.enumerated() {
-                let opened = sockets.map { $0[index] }
-                await loop.driver.run { for socket in opened { loop.remove(socket) } }
-            }
+            await remove(sockets)
             throw error
+        }
+    }
+
+    private func remove(_ sockets: [[UDPSocket]]) async {
+        for (index, loop) in loops.enumerated() {
+            let opened = sockets.map { $0[index] }
+            await loop.driver.run { for socket in opened { loop.remove(socket) } }
         }
     }
 
