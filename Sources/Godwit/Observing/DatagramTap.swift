@@ -60,3 +60,12 @@ extension UnsafeRawBufferPointer {
         }
     }
 }
+
+extension QUICConnection {
+    /// Reads all that has come to the endpoint's sockets before it returns, so that a tap has seen it.
+    nonisolated(nonsending) package func readWhatHasCome() async {
+        await driver.onLoop { driver in
+            for socket in driver.loop.sockets { while socket.readMore(for: driver.loop) {} }
+        }
+    }
+}
