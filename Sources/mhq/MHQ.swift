@@ -10,7 +10,7 @@ struct MHQ: AsyncParsableCommand {
         abstract: "QUIC whose servers can move.",
         subcommands: [
             Demo.self, Server.self, Client.self, Experiment.self, Serve.self, Get.self, Migrate.self,
-            Simulate.self, BenchMigration.self, Perf.self,
+            Arbiter.self, Simulate.self, BenchMigration.self, Perf.self,
             Interop.self, DemoServerCommand.self,
         ])
 

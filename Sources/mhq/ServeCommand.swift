@@ -155,6 +155,12 @@ struct ServeMoving: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Ask before going on after a freeze whether another copy of this process does: see mhq arbiter.",
+            valueName: "path"))
+    var arbiter: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Where clients may be sent, such as 192.0.2.0/24. May be repeated; without one nowhere.",
             valueName: "prefix"))
     var allowDestination: [String] = []
@@ -175,7 +181,7 @@ struct ServeMoving: ParsableArguments {
     var managementReport: String?
 
     func apply(to options: inout WebServerOptions) throws {
-        options.control = control
+        (options.control, options.arbiter) = (control, arbiter)
         options.allowedDestinations = try allowDestination.map { text in
             guard let prefix = AddressPrefix(text) else {
                 throw Failure(
@@ -197,10 +203,10 @@ struct ServeMoving: ParsableArguments {
         }
         options.managementReport = managementReport
         let isUnused = control == nil && managementPort == nil
-        guard !isUnused || (pool.isEmpty && allowDestination.isEmpty) else {
-            throw Failure(
-                MHQKit.ExitCode.usage,
-                "--control: is needed for \(pool.isEmpty ? "--allow-destination" : "--pool") to be of use")
+        let given = ["--allow-destination": !allowDestination.isEmpty, "--pool": !pool.isEmpty]
+            .merging(["--arbiter": arbiter != nil]) { $1 }
+        if isUnused, let option = given.filter(\.value).keys.min() {
+            throw Failure(MHQKit.ExitCode.usage, "--control: is needed for \(option) to be of use")
         }
     }
 }

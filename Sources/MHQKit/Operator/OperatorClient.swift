@@ -4,13 +4,18 @@ import Foundation
 public struct OperatorClient: Sendable {
     private let path: String
     private let timeout: Duration
+    private let option: String
 
     /// - Parameters:
     ///   - path: where the server's socket is.
     ///   - timeout: how long to wait for an answer.
     public init(path: String, timeout: Duration = .seconds(10)) {
-        self.path = path
-        self.timeout = timeout
+        self.init(path: path, timeout: timeout, option: "--control")
+    }
+
+    /// - Parameter option: how the user named the socket.
+    init(path: String, timeout: Duration, option: String) {
+        (self.path, self.timeout, self.option) = (path, timeout, option)
     }
 
     /// Sends a request and waits for the answer, on the calling thread.
@@ -19,14 +24,14 @@ public struct OperatorClient: Sendable {
     /// - Throws: a failure when there is nobody, or no answer.
     public func ask(_ request: String) throws(Failure) -> String {
         guard let descriptor = Self.connect(to: path) else {
-            throw Failure(
-                ExitCode.unavailable,
-                "--control: \(path): no server listens there (mhq serve --control \(path))")
+            let remedy =
+                option == "--control" ? "mhq serve --control \(path)" : "mhq arbiter --socket \(path)"
+            throw Failure(ExitCode.unavailable, "\(option): \(path): no server listens there (\(remedy))")
         }
         defer { close(descriptor) }
         limit(descriptor)
         guard Self.send(Array((request + "\n").utf8), to: descriptor) else {
-            throw Failure(ExitCode.ioError, "--control: \(path): \(String(cString: strerror(errno)))")
+            throw Failure(ExitCode.ioError, "\(option): \(path): \(String(cString: strerror(errno)))")
         }
         return try receive(from: descriptor)
     }
@@ -80,7 +85,7 @@ public struct OperatorClient: Sendable {
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
                 let reason = count == 0 ? "the server went away" : "no answer within \(timeout)"
-                throw Failure(ExitCode.unavailable, "--control: \(path): \(reason)")
+                throw Failure(ExitCode.unavailable, "\(option): \(path): \(reason)")
             }
             answer += piece[..<count]
         }

@@ -21,11 +21,11 @@ final class OperatorSocket: Sendable {
     /// Makes the socket.
     ///
     /// - Throws: a failure that names the option.
-    static func bind(to path: String, on group: any EventLoopGroup, _ logger: Logger) async throws
-        -> OperatorSocket
-    {
+    static func bind(
+        to path: String, on group: any EventLoopGroup, _ logger: Logger, option: String = "--control"
+    ) async throws -> OperatorSocket {
         guard OperatorClient.connect(to: path) == nil else {
-            throw Failure(ExitCode.system, "--control: \(path): another server listens there")
+            throw Failure(ExitCode.system, "\(option): \(path): another server listens there")
         }
         do {
             let channel = try await ServerBootstrap(group: group)
@@ -39,7 +39,7 @@ final class OperatorSocket: Sendable {
             chmod(path, 0o600)
             return OperatorSocket(path, channel, logger)
         } catch {
-            throw Failure(ExitCode.cannotCreate, "--control: \(path): \(SocketProblem.describe(error))")
+            throw Failure(ExitCode.cannotCreate, "\(option): \(path): \(SocketProblem.describe(error))")
         }
     }
 

@@ -36,6 +36,8 @@ public struct WebServerOptions: Sendable {
     public var management: ListenAddress?
     /// A file for what the thesis's interface measures, written at the end.
     public var managementReport: String?
+    /// Where to ask which of several copies of this server goes on: a Unix socket; nil for nowhere.
+    public var arbiter: String?
     /// Where clients may be sent; nowhere without one.
     public var allowedDestinations: [AddressPrefix] = []
     /// Where the server may go without further notice.

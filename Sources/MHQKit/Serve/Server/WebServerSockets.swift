@@ -134,6 +134,7 @@ extension HTTP3ServerConfiguration {
                 pool: options.migrationPool)
             // The thesis's interface has no such command.
             quic.migration.requiresHold = options.management == nil
+            quic.migrationArbiter = options.arbiter.map { SocketArbiter(path: $0) }
             quic.allowedDestinations = AllowedDestinations(options.allowedDestinations)
         }
         if let folder = options.qlogFolder {
