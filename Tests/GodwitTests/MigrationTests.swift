@@ -1,3 +1,4 @@
+import Dispatch
 import GodwitCore
 import GodwitMigration
 import NIOCore
@@ -104,6 +105,19 @@ struct MigrationTests {
             #expect(heard.contains(.searching(.application)) || heard.contains(.searching(.silence)))
             await connection.close()
             #expect(await events.next() == nil)
+        }
+    }
+
+    @Test("Whoever has an iterator misses nothing, however busy the connection's event loop is")
+    func eventsFromNowOn() async throws {
+        try await Self.withPair(loops: 1) { pair in
+            let connection = try await pair.connect()
+            let mayGoOn = DispatchSemaphore(value: 0)
+            connection.driver.driver.eventLoop.execute { mayGoOn.wait() }
+            var events = connection.migrationEvents.makeAsyncIterator()
+            connection.driver.migrationAudience?.tell(.announced)
+            mayGoOn.signal()
+            #expect(await events.next() == .announced)
         }
     }
 

@@ -43,8 +43,8 @@ final class ConnectionDriver: @unchecked Sendable {
     /// The protocol that serves the streams, if not tasks do.
     var handler: (any ConnectionHandler)?
 
-    /// Those who want to hear of the server's moves; nil if nobody asked.
-    var migrationAudience: EventAudience<ClientMigrationEvent>?
+    /// Those who want to hear of the server's moves; nil at a server.
+    let migrationAudience: EventAudience<ClientMigrationEvent>?
 
     /// How many streams are finished whose end the peer has not acknowledged.
     var awaitedDeliveries = 0
@@ -60,6 +60,7 @@ final class ConnectionDriver: @unchecked Sendable {
         self.isAnnounced = isAnnounced
         handle = core.handle
         role = core.role
+        migrationAudience = core.role == .client ? EventAudience() : nil
         startedAt = loop.now()
     }
 

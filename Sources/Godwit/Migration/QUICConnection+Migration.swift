@@ -27,8 +27,8 @@ extension QUICConnection {
         }
     }
 
-    /// What a client learns of its server's moves, from now on; ends with the connection. At a server nothing
-    /// comes: there it is the listener that tells.
+    /// What a client learns of its server's moves, from now on; ends with the connection. At a server it ends at
+    /// once: there it is the listener that tells.
     public var migrationEvents: ClientMigrationEvents { ClientMigrationEvents(driver: driver) }
 
     /// What a client learns of its server's moves.
@@ -55,26 +55,15 @@ extension QUICConnection {
 
         /// An iterator of its own for each caller, that gets what happens from now on.
         public func makeAsyncIterator() -> AsyncIterator {
-            let (stream, member) = EventAudience<ClientMigrationEvent>.makeSeat()
-            let driver = driver
-            if driver.isOver.load(ordering: .relaxed) {
-                member.finish()
-            } else {
-                driver.driver.execute { driver.join(member) }
-            }
-            return AsyncIterator(events: stream.makeAsyncIterator())
+            let (events, seat) = EventAudience<ClientMigrationEvent>.makeSeat()
+            // At once, and not on the event loop: what another loop does next may bring news to this one.
+            if let audience = driver.migrationAudience { audience.join(seat) } else { seat.finish() }
+            return AsyncIterator(events: events.makeAsyncIterator())
         }
     }
 }
 
 extension ConnectionDriver {
-    fileprivate func join(_ member: AsyncStream<ClientMigrationEvent>.Continuation) {
-        guard closeReason == nil else { return member.finish() }
-        let audience = migrationAudience ?? EventAudience()
-        migrationAudience = audience
-        audience.join(member)
-    }
-
     func onMigration(_ event: ClientMigrationEvent) {
         loop.logger.debug(
             "news of the server's move",
