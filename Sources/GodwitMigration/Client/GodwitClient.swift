@@ -86,7 +86,9 @@ struct GodwitClient: Hashable, Sendable, Codable {
     /// Challenges whatever is due.
     mutating func probe(_ context: ClientContext, _ actions: inout ClientMigrationActions) {
         endOverdue(at: context.now)
-        for candidate in candidates.all {
+        // Whoever has waited longest comes first: what is left of the budget at the end is one challenge at a time.
+        let due = candidates.all.filter { $0.schedule.map { $0.next <= context.now } ?? false }
+        for candidate in due.sorted(by: { $0.schedule!.next < $1.schedule!.next }) {
             guard var schedule = candidate.schedule, isDue(candidate.address, schedule, context.now) else {
                 continue
             }

@@ -9,7 +9,8 @@ import GodwitWire
 /// ```
 ///
 /// Over it is when the client has moved for good: without the extension when the answer to the client's
-/// challenge is acknowledged, with it when the client sends something other than probes.
+/// challenge is acknowledged, with it when the client sends something other than probes. Probes alone don't
+/// show that it knows: it answers challenges from wherever they come, and waits for a word that is none.
 struct ServerArrival: Hashable, Sendable, Codable {
     let voice: ServerVoice
     private let announces: Bool
@@ -18,6 +19,8 @@ struct ServerArrival: Hashable, Sendable, Codable {
     private var budget = ProbeBudget()
     private var migrated: MigrationFrameID?
     private(set) var isHeard = false
+    /// Whether the client has answered a challenge.
+    private var isValidated = false
 
     /// - Parameter announces: whether the client knows SERVER_MIGRATED.
     init(voice: ServerVoice, announces: Bool, _ thaw: ServerThaw, at now: Instant) {
@@ -34,7 +37,7 @@ struct ServerArrival: Hashable, Sendable, Codable {
         switch voice {
         case .silent, .announcingOnce: false
         case .announcing: !isHeard
-        case .probing: !clientAddresses.isEmpty || !isHeard
+        case .probing: !isValidated && !clientAddresses.isEmpty || announces && !isHeard
         }
     }
 
@@ -53,7 +56,7 @@ struct ServerArrival: Hashable, Sendable, Codable {
         let open = clientAddresses.filter { budget.opensAt(for: $0) <= now }
         for address in open {
             budget.spend(on: address, at: now)
-            if voice == .probing { actions.append(.probe(address)) }
+            if voice == .probing, !isValidated { actions.append(.probe(address)) }
         }
         if !isHeard { announce(missing: missing, outbox: &outbox) }
         let spacing = ProbeSchedule.Spacing(candidates: clientAddresses.count)
@@ -67,8 +70,9 @@ struct ServerArrival: Hashable, Sendable, Codable {
         migrated = outbox.append(.serverMigrated, isRetransmitted: false)
     }
 
-    /// A packet of the client came here, so it knows where the server is.
-    mutating func onClientPacket(outbox: inout MigrationOutbox) {
+    /// A packet of the client came here.
+    mutating func onClientPacket(_ isNonProbing: Bool, outbox: inout MigrationOutbox) {
+        guard isNonProbing || voice != .probing else { return }
         isHeard = true
         if let migrated { outbox.withdraw(migrated) }
     }
@@ -76,7 +80,8 @@ struct ServerArrival: Hashable, Sendable, Codable {
     /// The client answered at an address.
     mutating func onValidated(_ address: NetworkAddress) {
         // One address of the client's is enough: the others are where it was, or somebody else's by now.
-        if clientAddresses.contains(address) { clientAddresses.removeAll() }
+        guard clientAddresses.contains(address) else { return }
+        (clientAddresses, isValidated) = ([address], true)
     }
 
     mutating func shift(by span: TimeSpan) {

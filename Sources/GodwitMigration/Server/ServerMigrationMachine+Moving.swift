@@ -88,10 +88,10 @@ extension ServerMigrationMachine {
 
     mutating func onClientPacket(_ isNonProbing: Bool, _ actions: inout ServerMigrationActions) {
         guard case .arrived(let move, var arrival) = stage else { return }
-        arrival.onClientPacket(outbox: &outbox)
+        arrival.onClientPacket(isNonProbing, outbox: &outbox)
         // It knows where the server is. To a client of the thesis's that has found it, being told once more
         // would be a violation (Specs/server-migration.md 4.1.5).
-        if let id = move.strategy.outstandingAnnouncement { outbox.withdraw(id) }
+        if arrival.isHeard, let id = move.strategy.outstandingAnnouncement { outbox.withdraw(id) }
         stage = .arrived(move, arrival)
         // Specs/server-migration.md 6.3.4. Without the extension the acknowledgement of a PATH_RESPONSE
         // tells.

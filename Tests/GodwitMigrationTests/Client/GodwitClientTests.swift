@@ -143,6 +143,28 @@ struct GodwitClientTests {
         #expect(log.flatMap(\.actions.probes).count <= 256)
     }
 
+    // Holds: W3
+    @Test("What false alarms leave of the budget goes to all eight in turn (Specs/server-migration.md 5.5.3)")
+    func spentPool() throws {
+        var client = try ScriptedClient(.poolOfAddresses)
+        for index in 0..<8 { try client.receive(pool(.other(index))[0]) }
+        for _ in 0..<4 {
+            try client.timeOut(after: .seconds(1))
+            _ = try client.run(for: .milliseconds(150))
+            try client.handle(.acknowledgement(largest: 101, from: .old))
+        }
+        try client.timeOut(after: .seconds(1))
+        let start = client.now
+        let log = try client.run(for: .seconds(55))
+        #expect(log.flatMap(\.actions.probes).count <= 256)
+        for index in 0..<8 {
+            let times = log.filter { $0.actions.probes.contains(.other(index)) }.map(\.time)
+            let ends = [start] + times + [start + .seconds(55)]
+            let longest = zip(ends, ends.dropFirst()).map { $1 - $0 }.max()!
+            #expect(longest <= .seconds(20), "\(index) waited for \(longest)")
+        }
+    }
+
     // Holds: W4
     @Test("An ordinary probe timeout costs a few challenges and nothing else (Specs/server-migration.md 5.1)")
     func poolFalseAlarm() throws {

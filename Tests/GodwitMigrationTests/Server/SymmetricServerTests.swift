@@ -76,6 +76,8 @@ struct SymmetricServerTests {
         #expect(server.frames == [.serverMigrated] && server.machine.mayProbe)
         let log = server.run(for: .milliseconds(100))
         #expect(log.count >= 3 && log.allSatisfy { $0.actions.probes == [.client] })
+        // Its answer comes in a packet that is nothing but a probe.
+        server.handle(.clientPacket(isNonProbing: false))
         server.handle(.pathValidated(.client))
         // The client receives, but has not moved: it is told on, not challenged.
         #expect(

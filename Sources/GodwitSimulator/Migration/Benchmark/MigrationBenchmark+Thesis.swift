@@ -21,6 +21,8 @@ extension MigrationBenchmark {
                 // What a connection does takes turns, so that there are as many moves as runs.
                 settings.workloads = [Self.measured[Int(seed % 3)]]
                 (settings.isExtended, settings.holds) = (false, false)
+                // The thesis's operator drains for two seconds: its server can't go on with a client that was not told.
+                settings.notice = .seconds(2) ... .seconds(4)
                 change(&settings)
                 return MigrationTrial(MoveRun(settings).run(), seed: seed)
             }
