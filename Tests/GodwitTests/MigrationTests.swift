@@ -367,6 +367,30 @@ struct MigrationTests {
         }
     }
 
+    @Test(
+        "A client that moves while its server is on its way finds it (Specs/server-migration.md 4.5.4, 5.3.7)",
+        arguments: [true, false])
+    func bothMove(knowsOfIt: Bool) async throws {
+        try await Self.withPair(loops: 1) { pair in
+            let to = Self.elsewhere(pair)
+            let connection = try await pair.connect()
+            try await expectEcho(connection)
+            let plan = MigrationPlan(default: .combined(destination: MigrationDestination(to)!))
+            let epoch = try await pair.listener.prepareMigration(plan, deadline: .seconds(600)).epoch
+            try await pair.listener.hold(epoch, releasesAddress: true)
+            let port = await connection.localAddress.port
+            if knowsOfIt {
+                try await connection.migrate(toLocal: NetworkAddress("127.0.0.5:0")!)
+            } else {
+                try await connection.rebind()
+                #expect(await connection.localAddress.port != port)
+            }
+            try await pair.listener.networkSwitched(to: to, epoch: epoch)
+            try await expectEcho(connection)
+            #expect(await connection.remoteAddress == to)
+        }
+    }
+
     @Test("A server moves to the other address family (Specs/server-migration.md 6.3.5)")
     func families() async throws {
         try await Self.withPair { pair in
