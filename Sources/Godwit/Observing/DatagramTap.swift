@@ -64,8 +64,11 @@ extension UnsafeRawBufferPointer {
 extension QUICConnection {
     /// Reads all that has come to the endpoint's sockets before it returns, so that a tap has seen it.
     nonisolated(nonsending) package func readWhatHasCome() async {
-        await driver.onLoop { driver in
-            for socket in driver.loop.sockets { while socket.readMore(for: driver.loop) {} }
-        }
+        let loop = driver.loop
+        // As a task of SwiftNIO's: those come when it has read from every socket that it was told of, for it holds
+        // that there is something to read there.
+        try? await loop.driver.eventLoop.submit {
+            for socket in loop.sockets { while socket.readMore(for: loop) {} }
+        }.get()
     }
 }
