@@ -80,6 +80,12 @@ struct Migrate: ParsableCommand {
         )
         var otherwise: [String] = []
 
+        @Option(
+            help: ArgumentHelp(
+                "Another strategy for one connection, by the id that 'status --details' shows. May be repeated.",
+                valueName: "id=strategy[@address]"))
+        var connection: [String] = []
+
         @Option(help: ArgumentHelp("How long to wait.", valueName: "seconds"))
         var deadline = 2.0
 
@@ -96,8 +102,28 @@ struct Migrate: ParsableCommand {
                 "deadline": deadline, "details": details,
             ]
             if let epoch { members["epoch"] = epoch }
+            if !connection.isEmpty { members["connections"] = try connections() }
             let line = String(decoding: try JSONSerialization.data(withJSONObject: members), as: UTF8.self)
             try common.perform(try OperatorRequest(line: line), patience: .seconds(deadline + 10))
+        }
+
+        private func connections() throws -> [String: Any] {
+            var members: [String: Any] = [:]
+            for text in connection {
+                let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+                guard parts.count == 2, members[parts[0]] == nil else {
+                    throw Failure(
+                        MHQKit.ExitCode.usage,
+                        "--connection: '\(text)' is not ID=STRATEGY[@IP:PORT], or names one again")
+                }
+                let order = parts[1].split(separator: "@", maxSplits: 1).map(String.init)
+                members[parts[0]] =
+                    order.count == 1
+                    ? order[0]
+                    : ["strategy": order[0], "destinations": ["\(try Migrate.addresses([order[1]])[0])"]]
+                        as [String: Any]
+            }
+            return members
         }
     }
 

@@ -89,14 +89,28 @@ extension OperatorRequest {
         preparation.epoch = try reader.number("epoch").map { MigrationEpoch(rawValue: $0) }
         preparation.deadline = try reader.seconds("deadline") ?? preparation.deadline
         preparation.showsConnections = try reader.flag("details")
-        for (id, name) in try reader.table("connections") {
+        for (id, value) in try reader.table("connections") {
             guard let bytes = [UInt8](hexadecimal: id), let key = ConnectionID(bytes) else {
                 throw Failure(ExitCode.dataError, "connections: '\(id)' is no connection id")
             }
-            let order = try StrategyName(name, member: "connections.\(id)").order(to: destinations)
-            preparation.plan.exceptions[key] = [order]
+            preparation.plan.exceptions[key] = [try order(value, member: "connections.\(id)", destinations)]
         }
         return preparation
+    }
+
+    /// A connection's own strategy: its name, or an object with the name and destinations that are its own, too.
+    private static func order(
+        _ value: JSONValue, member: String, _ destinations: [NetworkAddress]
+    ) throws(Failure) -> MigrationOrder {
+        if let name = value.text { return try StrategyName(name, member: member).order(to: destinations) }
+        guard case .object(let members) = value else {
+            throw Failure(ExitCode.dataError, "\(member): is neither a strategy nor an object")
+        }
+        var reader = RequestReader(members: members)
+        let name = try StrategyName(try reader.string("strategy"), member: "\(member).strategy")
+        let order = try name.order(to: try reader.addresses("destinations"))
+        try reader.refuseOthers()
+        return order
     }
 
     private static func plan(
@@ -190,7 +204,7 @@ extension OperatorRequest.Preparation {
         let names = orders.map { StrategyName($0.strategy).rawValue }
         line.add("strategy", names.first ?? "none")
         if names.count > 1 { line.add("otherwise", Array(names.dropFirst())) }
-        let destination = (orders + plan.exceptions.values.joined()).lazy.compactMap(\.destination).first
+        let destination = orders.lazy.compactMap(\.destination).first
         line.add("destinations", destination?.addresses.map { "\($0)" } ?? [])
         line.add("deadline", seconds: deadline)
         if let epoch { line.add("epoch", epoch.rawValue) }
@@ -199,7 +213,15 @@ extension OperatorRequest.Preparation {
             var table = JSONLine()
             for (id, orders) in plan.exceptions.sorted(by: { "\($0.key)" < "\($1.key)" }) {
                 guard let order = orders.first else { continue }
-                table.add(key: "\(id)", StrategyName(order.strategy).rawValue)
+                let name = StrategyName(order.strategy).rawValue
+                if order.destination == destination || order.destination == nil {
+                    table.add(key: "\(id)", name)
+                } else {
+                    var own = JSONLine()
+                    own.add("strategy", name)
+                    own.add("destinations", order.destination?.addresses.map { "\($0)" } ?? [])
+                    table.add(key: "\(id)", json: own.finished())
+                }
             }
             line.add("connections", json: table.finished())
         }

@@ -12,6 +12,9 @@ struct RequestReader {
         self.members = members
     }
 
+    /// An object within another.
+    init(members: [String: JSONValue]) { self.members = members }
+
     /// - Throws: a failure that names a member that was not asked for.
     func refuseOthers() throws(Failure) {
         guard let name = members.keys.min() else { return }
@@ -41,12 +44,12 @@ struct RequestReader {
         return texts
     }
 
-    mutating func table(_ name: String) throws(Failure) -> [String: String] {
+    mutating func table(_ name: String) throws(Failure) -> [String: JSONValue] {
         guard let value = members.removeValue(forKey: name) else { return [:] }
-        guard let table = value.table else {
-            throw Failure(ExitCode.dataError, "\(name): is no object of texts")
+        guard case .object(let members) = value else {
+            throw Failure(ExitCode.dataError, "\(name): is no object")
         }
-        return table
+        return members
     }
 
     mutating func flag(_ name: String) throws(Failure) -> Bool {

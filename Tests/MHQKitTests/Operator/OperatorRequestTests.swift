@@ -8,12 +8,18 @@ import Testing
     private static let ipv4 = NetworkAddress("192.0.2.7:4433")!
     private static let ipv6 = NetworkAddress("[2001:db8::7]:4433")!
 
+    private static let elsewhere = NetworkAddress("192.0.2.9:4433")!
+
     private static let requests: [OperatorRequest] = {
         let destination = MigrationDestination(ipv4: ipv4, ipv6: ipv6)!
         var preparation = OperatorRequest.Preparation(
             plan: MigrationPlan(
                 default: .combined(destination: destination), otherwise: [.symmetric],
-                exceptions: [ConnectionID([1, 0xab, 3])!: .poolOfAddresses]),
+                exceptions: [
+                    ConnectionID([1, 0xab, 3])!: .poolOfAddresses,
+                    ConnectionID([2])!: .explicit(destination: MigrationDestination(elsewhere)!),
+                    ConnectionID([3])!: .explicit(destination: destination),
+                ]),
             epoch: MigrationEpoch(rawValue: 3))
         preparation.deadline = .seconds(1.5)
         preparation.showsConnections = true
@@ -85,6 +91,18 @@ import Testing
             (
                 #"{"command":"prepare","strategy":"pool","connections":{"xy":"pool"}}"#,
                 "connections: 'xy' is no connection id"
+            ),
+            (
+                #"{"command":"prepare","strategy":"pool","connections":{"0a":7}}"#,
+                "connections.0a: is neither a strategy nor an object"
+            ),
+            (
+                #"{"command":"prepare","strategy":"pool","connections":{"0a":{"strategy":"explicit"}}}"#,
+                "destinations: the strategy needs one (IP:PORT)"
+            ),
+            (
+                #"{"command":"prepare","strategy":"pool","connections":{"0a":{"strategy":"pool","to":1}}}"#,
+                "to: not a member of this request"
             ),
             (
                 #"{"command":"prepare","strategy":"pool","connections":{"0a":"no"}}"#,
