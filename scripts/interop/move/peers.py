@@ -105,6 +105,8 @@ def leave_when_told(
         held_at = time.monotonic()
         server.ask("hold", "--epoch", str(answer["epoch"]), "--release")
         server.freeze()
+        # What was said last is still on its way.
+        client.wait(0.5)
         network.cut(0)
         if client.wait(PROMPT) is None:
             raise MoveFailed(f"{peer} has not noticed within {PROMPT} s: {client.last_line()}")
