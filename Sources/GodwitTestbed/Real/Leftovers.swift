@@ -33,7 +33,7 @@ enum Leftovers {
     }
 
     /// The processes that work in a folder or below.
-    private static func processes(in folder: String) -> [pid_t] {
+    static func processes(in folder: String) -> [pid_t] {
         let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return all.compactMap { pid_t($0) }.filter { process in
             let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/cwd")
