@@ -18,7 +18,8 @@ extension RealRun {
             state.outcome.triggerTimes.append(Self.unixTime)
             let phases = state.container.next(
                 run.technique, inflation: run.inflation, clients: run.clients,
-                isCompressed: plan.allSeries[run.series].compression)
+                isCompressed: plan.allSeries[run.series].compression,
+                contents: plan.allSeries[run.series].contents ?? .zero)
             state.outcome.migrations.append(phases)
             return phases
         }

@@ -19,6 +19,7 @@ struct RoleConfiguration {
             "serverMigration": migration.merging(["addressPool": pool.map { "\($0)" }]) { $1 },
             "memoryFootprintInflation": [
                 "enable": run.inflation > 0, "additionalBytes": run.inflation << 20,
+                "contents": (plan.allSeries[run.series].contents ?? .zero).rawValue,
             ] as [String: Any],
             "seed": run.seed,
         ]

@@ -1,4 +1,5 @@
 import GodwitSimulator
+import MHQKit
 
 /// About how long a run takes in real time.
 struct RunEstimate {
@@ -33,7 +34,8 @@ struct RunEstimate {
         var container = ContainerModel(plan.container, DeterministicRandom(seed: 1))
         let phases = container.next(
             run.technique, inflation: run.inflation, clients: run.clients,
-            isCompressed: plan.allSeries[run.series].compression)
+            isCompressed: plan.allSeries[run.series].compression,
+            contents: plan.allSeries[run.series].contents ?? .zero)
         return phases.beforeFreeze + phases.frozen
     }
 

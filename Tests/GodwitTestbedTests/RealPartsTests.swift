@@ -1,0 +1,174 @@
+import Foundation
+import GodwitMigration
+import GodwitWire
+import MHQKit
+import Testing
+
+@testable import GodwitTestbed
+
+@Suite struct RealPartsTests {
+    private func configuration(
+        _ id: Int, _ protocolName: PlanProtocol, client: Int = 0
+    ) throws -> (ApplicationServerConfiguration, ApplicationClientConfiguration, ExperimentPlan) {
+        let plan = try PlanLibrary.plan(id, isQuick: true)
+        let run = try #require(plan.runs.last { $0.migrationProtocol == protocolName })
+        let roles = RoleConfiguration(plan: plan, run: run, network: PaperNetwork(plan))
+        func reader(_ members: [String: Any]) throws -> ConfigurationReader {
+            let text = String(decoding: try JSONSerialization.data(withJSONObject: members), as: UTF8.self)
+            return try ConfigurationReader(file: "configuration.json", text: text)
+        }
+        return (
+            try ApplicationServerConfiguration(reader(roles.server())),
+            try ApplicationClientConfiguration(reader(roles.client(client))), plan
+        )
+    }
+
+    @Test("The application understands all of what its processes are told", arguments: 0...6)
+    func understood(_ id: Int) throws {
+        let plan = try PlanLibrary.plan(id, isQuick: true)
+        for name in plan.protocols {
+            let (server, client, _) = try configuration(id, name)
+            #expect(client.warnings == [])
+            #expect(server.warnings == [])
+            #expect(client.experiment.id == id)
+            #expect(client.migration.suite(.thesis) == server.migration.suite(.thesis))
+            #expect(server.pool.count == name.poolSize)
+        }
+    }
+
+    @Test(
+        "A client of the first experiment announces after the ninth response and asks for the move after the tenth"
+    )
+    func firstExperiment() throws {
+        let (server, client, plan) = try configuration(1, .poolOfAddresses3)
+        #expect(client.server == plan.addresses.server(plan.addresses.source))
+        #expect(client.experiment.destination == plan.addresses.server(plan.addresses.destination))
+        #expect(client.experiment.noticeAfter == 9)
+        #expect(client.experiment.triggerAfter == 10)
+        #expect(client.experiment.containerMigration.port == plan.addresses.commandPort)
+        #expect(client.interval == 500)
+        #expect(server.pool == plan.addresses.pool(3))
+        #expect(server.migration.suite(.thesis) == [.poolOfAddresses])
+    }
+
+    @Test("In the third experiment the last client alone gives notice and ends everything")
+    func thirdExperiment() throws {
+        let plan = try PlanLibrary.plan(3, isQuick: true)
+        let clients = try #require(plan.clients.last)
+        let first = try configuration(3, .symmetric, client: 0).1.experiment
+        let last = try configuration(3, .symmetric, client: clients - 1).1.experiment
+        #expect((first.noticeAfter, first.shutdownAfter) == (0, 0))
+        #expect((last.noticeAfter, last.shutdownAfter) == (2, 3))
+    }
+
+    @Test(
+        "Clients of the fourth experiment have seeds of their own, and end after as many responses as the plan says"
+    )
+    func fourthExperiment() throws {
+        let seeds = try (0..<3).map { try configuration(4, .symmetric, client: $0).1.seed }
+        #expect(Set(seeds).count == 3)
+        let (_, client, plan) = try configuration(4, .symmetric)
+        #expect(client.experiment.responsesAfterMigration == plan.steps.responsesAfterMove)
+        #expect(client.body == .fromDistribution)
+    }
+
+    @Test("What waits to be read at an address is what the system's table says of it")
+    func socketTable() throws {
+        let text = """
+              sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+             120: 0100017F:1A0A 00000000:0000 07 00000000:00000300 00:00000000 00000000     0        0 77 2 0 0
+             121: 0200017F:1A0A 00000000:0000 07 00000000:00001000 00:00000000 00000000     0        0 78 2 0 0
+             122: 00000000:1A0A 00000000:0000 07 00000000:00000040 00:00000000 00000000     0        0 79 2 0 0
+             123: 0100017F:1E61 00000000:0000 07 00000000:00000007 00:00000000 00000000     0        0 80 2 0 0
+            """
+        let here = try #require(NetworkAddress("127.1.0.1:6666"))
+        #expect(SocketTable.waiting(text, at: [here]) == 0x300)
+        #expect(SocketTable.waiting(text, at: [here, NetworkAddress(ip: .anyIPv4, port: 6666)]) == 0x340)
+        #expect(SocketTable.waiting("", at: [here]) == 0)
+    }
+
+    @Test("Processors are busy for the part of the time that they neither idle nor wait for a disk")
+    func processorLoad() throws {
+        let before = try #require(ProcessorLoad("cpu  100 0 100 700 100 0 0 0 0 0\ncpu0 1 1 1 1"))
+        let after = try #require(ProcessorLoad("cpu  160 10 110 710 110 0 0 0 0 0\n"))
+        #expect(abs(after.part(since: before) - 0.8) < 1e-9)
+        #expect(after.part(since: after) == 0)
+        #expect(ProcessorLoad("intr 1 2 3") == nil)
+    }
+
+    @Test("Only what bears the number of a program that is gone is a leftover")
+    func leftovers() {
+        let own = ProcessInfo.processInfo.processIdentifier
+        #expect(!Leftovers.isAbandoned("mhq-run-\(own)-1-front", prefix: "mhq-run-"))
+        #expect(Leftovers.isAbandoned("mhq-run-\(Int32.max)-1-front", prefix: "mhq-run-"))
+        #expect(!Leftovers.isAbandoned("mhq-run-", prefix: "mhq-run-"))
+        #expect(!Leftovers.isAbandoned("mhq-run-0", prefix: "mhq-run-"))
+        #expect(!Leftovers.isAbandoned("somebody-\(Int32.max)", prefix: "mhq-run-"))
+    }
+
+    @Test("The quick plans take less than fifteen minutes on two processors, all together")
+    func quickPlans() throws {
+        let seconds = try (0...6).reduce(0.0) { sum, id in
+            let plan = try PlanLibrary.plan(id, isQuick: true)
+            return sum + RunEstimate.total(plan, width: RealBackend.width(plan, cores: 2))
+        }
+        #expect(seconds < 14 * 60)
+    }
+
+    @Test("The first experiment in full takes hours, and the hour of the fifth an hour and more")
+    func fullPlans() throws {
+        let first = try PlanLibrary.plan(1, isQuick: false)
+        #expect((55...85).contains(RunEstimate(first, first.runs[0]).seconds))
+        let fifth = try PlanLibrary.plan(5, isQuick: false)
+        #expect((3600...4000).contains(RunEstimate(fifth, fifth.runs[0]).seconds))
+        let text = try RealBackend(first, program: "mhq") { PaperNetwork($0) }.announcement(of: first)
+        #expect(text?.hasSuffix("hours") == true)
+    }
+
+    @Test("What costs the processor's time is measured alone, and many clients have few neighbours")
+    func widths() throws {
+        let widths = try (0...6).map { id in
+            RealBackend.width(try PlanLibrary.plan(id, isQuick: false), cores: 2)
+        }
+        #expect(widths == [8, 8, 8, 1, 1, 8, 8])
+        #expect(RealBackend.width(try PlanLibrary.plan(4, isQuick: false), cores: 1) == 1)
+    }
+}
+
+/// A network that is on paper only.
+struct PaperNetwork: TestNetwork {
+    let fronts: [NetworkAddress]
+    let nobody: [NetworkAddress]
+    let clients: [IPAddress] = [.anyIPv4]
+    let commands: NetworkAddress
+    let names: [String: String] = [:]
+
+    init(_ plan: ExperimentPlan) {
+        let addresses = plan.addresses
+        fronts = [addresses.server(addresses.source), addresses.server(addresses.destination)]
+        nobody = addresses.nobody.map(addresses.server)
+        commands = NetworkAddress(ip: fronts[0].ip, port: addresses.commandPort)
+    }
+
+    var servers: [NetworkAddress] { fronts }
+    var host: IPAddress { .anyIPv4 }
+    var handoverListener: IPAddress { .anyIPv4 }
+
+    func management(at place: Int) -> NetworkAddress { fronts[place] }
+    func openFront(_ address: NetworkAddress) throws(Failure) -> DatagramSocket { throw Self.paper }
+    func openBack(for client: NetworkAddress, isShaped: Bool) throws(Failure) -> DatagramSocket {
+        throw Self.paper
+    }
+    func openOperator() throws(Failure) -> DatagramSocket { throw Self.paper }
+    func openHandover() throws(Failure) -> DatagramSocket { throw Self.paper }
+    func openClient() throws(Failure) -> DatagramSocket { throw Self.paper }
+    func words(_ role: Role, _ program: [String]) -> [String] { program }
+    func networkSwitch(to place: Int) -> String { "" }
+    func leave(_ place: Int) {}
+    func arrive(at place: Int) {}
+    func leaveClientNetwork() {}
+    func enterClientNetwork(_ index: Int) {}
+    func remove() {}
+
+    private static let paper = Failure(ExitCode.system, "it is on paper only")
+}
