@@ -57,6 +57,22 @@ struct SocketTests {
     }
     #endif
 
+    @Test("What can't leave from an address that the host has no more leaves from another")
+    func lostAddress() throws {
+        let server = try SocketDescriptor(bindingTo: NetworkAddress("0.0.0.0:0")!, sharing: .never)
+        let client = try SocketDescriptor(bindingTo: NetworkAddress("127.0.0.1:0")!, sharing: .never)
+        defer { for socket in [server, client] { socket.close() } }
+        // One of those that are for documents, which no host has (RFC 5737 section 3).
+        let gone = NetworkAddress("192.0.2.1", port: server.localAddress.port)!
+        let problem = server.send(
+            [1, 2, 3], segmentSize: nil, from: gone, to: client.localAddress, ecn: .notECT)
+        #expect(problem == 0)
+        let (bytes, arrival) = try client.receive()
+        #expect(bytes == [1, 2, 3])
+        #expect(
+            arrival.remote.networkAddress == NetworkAddress("127.0.0.1", port: server.localAddress.port))
+    }
+
     @Test("An address in use is found out, although the listener's own sockets share one")
     func sharing() throws {
         let first = try SocketDescriptor(bindingTo: NetworkAddress("127.0.0.1:0")!, sharing: .afterwards)
