@@ -195,4 +195,30 @@ struct ContentTests {
             }
         }
     }
+
+    @Test("A frame's header that comes apart from its content keeps nobody waiting, wherever the pieces part")
+    func headerAlone() async throws {
+        let hasBegin = Report<Void>()
+        try await HTTP3Pair.run { request, body, response in
+            let writer = try await response.send(.ok)
+            try await writer.write(pattern(Int(request.path?.dropFirst() ?? "") ?? 0))
+            // The transport keeps what comes now where the first piece ends, and shows less of it at once where
+            // its memory does.
+            await hasBegin.next()
+            try await writer.write(pattern(35))
+            try await writer.finish()
+        } _: { pair in
+            try await pair.withClient { client in
+                for size in 970...1024 {
+                    let (_, body) = try await client.send(.test(.get, "/\(size)"))
+                    var received = 0
+                    for try await piece in body {
+                        received += piece.readableBytes
+                        if received == size { hasBegin.send() }
+                    }
+                    #expect(received == size + 35)
+                }
+            }
+        }
+    }
 }

@@ -28,8 +28,10 @@ extension Exchange {
     }
 
     private func takeChunk() throws(HTTP3Failure) -> Outcome {
-        if inbound.content.readableBytes == 0, !inbound.isOver {
-            driver.read(id, upTo: HTTP3ConnectionDriver.contentPiece, for: self)
+        // A piece may be a frame's header alone, where the transport shows no more at once: who would then wait
+        // for news of what is there already waits for ever.
+        while inbound.content.readableBytes == 0, !inbound.isOver {
+            guard driver.read(id, upTo: HTTP3ConnectionDriver.contentPiece, for: self) else { break }
         }
         try checkSize()
         if inbound.content.readableBytes > 0 {
