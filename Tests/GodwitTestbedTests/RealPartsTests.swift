@@ -125,6 +125,13 @@ import Testing
         #expect(text?.hasSuffix("hours") == true)
     }
 
+    @Test("How long it takes is said as people say it")
+    func spans() {
+        #expect(RealBackend.describe(seconds: 12) == "about a minute")
+        #expect(RealBackend.describe(seconds: 200) == "about 3 minutes")
+        #expect(RealBackend.describe(seconds: 3.26 * 3600) == "about 3.3 hours")
+    }
+
     @Test("What costs the processor's time is measured alone, and many clients have few neighbours")
     func widths() throws {
         let widths = try (0...6).map { id in

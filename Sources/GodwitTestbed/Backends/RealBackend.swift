@@ -64,10 +64,14 @@ package final class RealBackend: ExperimentBackend {
     }
 
     package func announcement(of plan: ExperimentPlan) -> String? {
-        let seconds = RunEstimate.total(plan, width: width)
-        let span =
-            seconds < 3600 ? "\(Int(seconds / 60) + 1) minutes" : String(format: "%.1f hours", seconds / 3600)
-        return "\(plan.runs.count) runs in real time, \(width) at a time: about \(span)"
+        let span = Self.describe(seconds: RunEstimate.total(plan, width: width))
+        return "\(plan.runs.count) runs in real time, \(width) at a time: \(span)"
+    }
+
+    static func describe(seconds: Double) -> String {
+        if seconds < 90 { return "about a minute" }
+        if seconds < 5400 { return "about \(Int((seconds / 60).rounded())) minutes" }
+        return String(format: "about %.1f hours", seconds / 3600)
     }
 
     package func perform(
