@@ -15,12 +15,14 @@ enum Leftovers {
 
     /// Ends processes and removes folders of programs that are no more.
     static func remove() {
-        let parent = NSTemporaryDirectory()
+        let parent = URL(fileURLWithPath: NSTemporaryDirectory()).resolvingSymlinksInPath().path + "/"
+        for (process, place) in places() where place.hasPrefix(parent) {
+            let name = place.dropFirst(parent.count).prefix { $0 != "/" }
+            if isAbandoned(String(name), prefix: prefix) { kill(process, SIGKILL) }
+        }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
         for name in names where isAbandoned(name, prefix: prefix) {
-            let folder = URL(fileURLWithPath: parent + name).resolvingSymlinksInPath().path
-            for process in processes(in: folder) { kill(process, SIGKILL) }
-            try? FileManager.default.removeItem(atPath: folder)
+            try? FileManager.default.removeItem(atPath: parent + name)
         }
     }
 
@@ -32,12 +34,18 @@ enum Leftovers {
         return kill(number, 0) != 0 && errno == ESRCH
     }
 
-    /// The processes that work in a folder or below.
+    /// The processes that work in a folder or below, also if it is no more.
     static func processes(in folder: String) -> [pid_t] {
+        let folder = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path + "/"
+        return places().filter { $0.place.hasPrefix(folder) }.map(\.process)
+    }
+
+    /// Every process that we may ask about, and where it works.
+    private static func places() -> [(process: pid_t, place: String)] {
         let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return all.compactMap { pid_t($0) }.filter { process in
-            let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/cwd")
-            return place?.hasPrefix(folder + "/") ?? false
+        return all.compactMap { pid_t($0) }.compactMap { process in
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/cwd"))
+                .map { (process, $0) }
         }
     }
 }

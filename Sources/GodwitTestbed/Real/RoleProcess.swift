@@ -39,8 +39,12 @@ final class RoleProcess: Sendable {
                 start.finish(throwing: Failure(ExitCode.system, "\(words[0]): \(error)"))
             }
         }
-        for try await number in starts { return RoleProcess(number, folder, running, hasEnded) }
-        throw Failure(ExitCode.system, "\(words[0]): can't be started")
+        // Whoever is cancelled meanwhile gets the process all the same, so that it can be ended.
+        let number = try await Task.detached {
+            for try await number in starts { return number }
+            throw Failure(ExitCode.system, "\(words[0]): can't be started")
+        }.value
+        return RoleProcess(number, folder, running, hasEnded)
     }
 
     private static func run(
