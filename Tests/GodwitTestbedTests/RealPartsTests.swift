@@ -93,6 +93,7 @@ import Testing
         let after = try #require(ProcessorLoad("cpu  160 10 110 710 110 0 0 0 0 0\n"))
         #expect(abs(after.part(since: before) - 0.8) < 1e-9)
         #expect(after.part(since: after) == 0)
+        #expect(after.ticks(since: before) == 100)
         #expect(ProcessorLoad("intr 1 2 3") == nil)
     }
 

@@ -23,6 +23,8 @@ package final class RealBackend: ExperimentBackend {
 
     /// The part of the processors from which on they disturb what is measured.
     private static let tooBusy = 0.7
+    /// Over how many of the processors' ticks: two seconds' worth, since to start a run takes all there is.
+    private static let period = Double(200 * ProcessInfo.processInfo.activeProcessorCount)
 
     /// - Parameter program: the application, `mhq`.
     init(_ plan: ExperimentPlan, program: String?, _ makeNetwork: @escaping MakeNetwork) throws(Failure) {
@@ -81,11 +83,21 @@ package final class RealBackend: ExperimentBackend {
             load.number += 1
             return load.number
         }
+        do {
+            return try await perform(run, of: plan, policy, in: "\(folder)/\(number)")
+        } catch {
+            // Tools that are ended with the task complain of that.
+            throw Task.isCancelled ? CancellationError() : error
+        }
+    }
+
+    private func perform(
+        _ run: RunSpecification, of plan: ExperimentPlan, _ policy: MigrationPolicy, in folder: String
+    ) async throws -> RunOutcome {
         let network = try await makeNetwork(plan)
         let result: Result<RunOutcome, any Error>
         do {
-            let real = try RealRun(
-                run, of: plan, policy, in: network, program: program, folder: "\(folder)/\(number)")
+            let real = try RealRun(run, of: plan, policy, in: network, program: program, folder: folder)
             result = .success(try await real.perform())
         } catch { result = .failure(error) }
         await network.remove()
@@ -95,7 +107,8 @@ package final class RealBackend: ExperimentBackend {
 
     private func noteLoad() {
         let (part, isNew) = load.withLock { load in
-            guard let now = ProcessorLoad.now, let last = load.last else { return (0.0, false) }
+            guard let now = ProcessorLoad.now, let last = load.last, now.ticks(since: last) >= Self.period
+            else { return (0.0, false) }
             load.last = now
             let part = now.part(since: last)
             load.highest = max(load.highest, part)

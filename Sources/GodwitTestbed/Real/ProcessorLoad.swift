@@ -21,6 +21,9 @@ struct ProcessorLoad: Hashable {
         (try? String(contentsOfFile: "/proc/stat", encoding: .utf8)).flatMap { ProcessorLoad($0) }
     }
 
+    /// How many ticks all processors together have seen since then.
+    func ticks(since then: ProcessorLoad) -> Double { all - then.all }
+
     /// The part of the time since then that processors were busy, from 0 to 1.
     func part(since then: ProcessorLoad) -> Double {
         all > then.all ? (busy - then.busy) / (all - then.all) : 0
