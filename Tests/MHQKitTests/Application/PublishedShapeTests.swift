@@ -12,22 +12,22 @@ import Testing
     /// Somebody who answers datagrams: the container's side, and the management port where the server goes.
     private final class Answerer: ChannelInboundHandler, Sendable {
         typealias InboundIn = AddressedEnvelope<ByteBuffer>
-        private let answer: @Sendable (String) async -> String
+        private let answer: @Sendable (String) async -> String?
 
-        init(_ answer: @escaping @Sendable (String) async -> String) { self.answer = answer }
+        init(_ answer: @escaping @Sendable (String) async -> String?) { self.answer = answer }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let envelope = unwrapInboundIn(data)
             let (channel, answer) = (context.channel, answer)
             Task {
-                let text = await answer(String(buffer: envelope.data))
+                guard let text = await answer(String(buffer: envelope.data)) else { return }
                 try? await channel.writeAndFlush(
                     AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: ByteBuffer(string: text)))
             }
         }
 
         static func bind(
-            _ host: String, _ port: UInt16, _ answer: @escaping @Sendable (String) async -> String
+            _ host: String, _ port: UInt16, _ answer: @escaping @Sendable (String) async -> String?
         ) async throws -> any Channel {
             try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .channelInitializer { channel in channel.pipeline.addHandler(Answerer(answer)) }
@@ -126,9 +126,7 @@ import Testing
             for await address in responses.stream {
                 count += 1
                 if count == 5, shape.experiment < 6 {
-                    let order = #""protocol":"Explicit","address":"\#(places.destination):\#(places.port)""#
-                    let notice = #"{"action":"onImminentServerMigration",\#(order)}"#
-                    #expect(await tellServer(notice) == "OK")
+                    #expect(try await prepareServer() == ["OK", "migration ready"])
                     #expect(await moveServer() == "OK")
                 }
                 let isMoved = address.hasPrefix(places.destination)
@@ -137,6 +135,24 @@ import Testing
                     return
                 }
             }
+        }
+
+        /// Gives the notice, and waits for the second answer, which says that all clients are ready.
+        private func prepareServer() async throws -> [String] {
+            let (answers, answer) = AsyncStream.makeStream(of: String.self)
+            let channel = try await Answerer.bind("127.0.0.1", 0) { text in
+                answer.yield(text)
+                return nil
+            }
+            let destination = NetworkAddress("\(places.destination):\(places.port)")!
+            let notice = ManagementMessage.notice(.reactiveExplicit, to: destination, asksForReadiness: true)
+            let server = try SocketAddress(ipAddress: places.source, port: Int(places.managementPort))
+            try await channel.writeAndFlush(
+                AddressedEnvelope(remoteAddress: server, data: ByteBuffer(string: notice)))
+            var heard: [String] = []
+            for await text in answers.prefix(2) { heard.append(text) }
+            try await channel.close()
+            return heard
         }
 
         func object(_ name: String) throws -> [String: Any] {
