@@ -36,7 +36,7 @@ extension Connection {
             abandon(TransportError(.internalError, "the packet numbers are used up").closeReason)
             return false
         }
-        guard let keys = protection.oneRTT, keys.isExhausted else { return true }
+        guard protection.oneRTT?.isExhausted ?? false else { return true }
         abandon(Self.keysUsedUp.closeReason)
         return false
     }
@@ -137,10 +137,11 @@ extension Connection {
     private static let keysUsedUp = TransportError(.aeadLimitReached, "the keys may protect no more packets")
 
     private func updateKeysIfDue(now: Instant) {
-        guard let keys = protection.oneRTT else { return }
-        if keys.isRunningOut { return close(Self.keysUsedUp, now: now) }
-        guard pending.keyUpdate || keys.wantsUpdate(after: configuration.packetsPerKeyPhase),
-            lifecycle.isConfirmed, keys.mayUpdate
+        // Asked for every train, so the keys are looked at where they are.
+        if protection.oneRTT?.isRunningOut ?? false { return close(Self.keysUsedUp, now: now) }
+        let limit = configuration.packetsPerKeyPhase
+        guard pending.keyUpdate || protection.oneRTT?.wantsUpdate(after: limit) ?? false,
+            lifecycle.isConfirmed, protection.oneRTT?.mayUpdate ?? false
         else { return }
         pending.keyUpdate = false
         protection.oneRTT!.initiateUpdate()
