@@ -157,7 +157,12 @@ extension Connection {
         if let challenge = probe.challenge { packet.write(.pathChallenge(challenge)) }
         if probe.includesPing { packet.write(.ping) }
         if probe.isPadded { packet.pad(to: slice.count) }
-        let isAside = migration.map { probe.path != paths.activeID || $0.awaitsClient } ?? false
+        // An answer to a probe must not put off the probe timeout of data (RFC 9002 section 6.2.1 only recommends it):
+        // a client that misses that data probes, and would wait a round trip more for it.
+        let isAside =
+            migration.map {
+                probe.path != paths.activeID || probe.response != nil || $0.awaitsClient
+            } ?? false
         let size = finishShort(&packet, path: probe.path, isAside ? .aside : [], .notECT, now: now)
         scratch.masks.apply(protection.oneRTT!.headerKeyToSend())
         return size
