@@ -9,7 +9,7 @@ import Musl
 
 /// Real processes in network namespaces: datagrams to the address that a server has left are lost.
 ///
-/// One after the other: some of them look at the clock.
+/// One after the other: each of them starts several processes.
 @Suite(.serialized) struct NamespaceTests {
     /// What became of a strategy, or of another program.
     struct Outcome: Decodable {
@@ -28,8 +28,8 @@ import Musl
         defer { try? FileManager.default.removeItem(at: folder) }
         let result = try Harness.run(
             "move.py", "--mhq", Harness.mhq.path, "--out", folder.appending(path: "move").path, "--json",
-            option,
-            name)
+            // A test says nothing of times: the machine may be busy.
+            "--allowance", "20", option, name)
         try #require(result.status != Harness.unavailable, "\(result.errors)")
         return try #require(try JSONDecoder().decode([Outcome].self, from: result.output).first)
     }
@@ -56,7 +56,7 @@ import Musl
         if outcome.bytes == -1 { return }
         #expect(outcome.bytes == 15_000_000)
         // It was served until the hold, and not left to its idle timeout then (7.6).
-        #expect((outcome.told ?? .max) < 5000)
+        #expect((outcome.told ?? .max) < 20_000)
     }
 
     // Holds: W1, W3, W7, W10, W20

@@ -36,6 +36,7 @@ def main(options: argparse.Namespace) -> int:
     if missing:
         fail(EXIT_UNAVAILABLE, f"no {', no '.join(missing)}; skipped moves in namespaces")
     shutil.rmtree(options.out, ignore_errors=True)
+    scenarios.allowance = options.allowance
     outcomes = [
         attempt(name, options, work) for names, work in chosen(options) for name in names
     ]

@@ -14,6 +14,9 @@ SCENARIOS = (
     "cancel-and-retarget", "both-move", "long-freeze", "stranger", "thesis-server", "thesis-client",
 )  # fmt: skip
 
+# What a machine that has other things to do may add to a figure, in seconds.
+ALLOWANCE = 0.1
+
 DESCRIPTION = """Has `mhq serve` and `mhq get` run in two network namespaces, and the server move from one
 address to another and back by every strategy, frozen in between, while the client sends and gets bytes that are
 all checked. Datagrams to the address that was left are lost. A capture of it all shows whether a connection id
@@ -36,5 +39,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--strategy", action="append", choices=STRATEGIES, help="only this one; may be repeated")
     parser.add_argument("--peer", action="append", choices=PEERS, help="only this one; may be repeated")
     parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="only this one; may be repeated")
+    parser.add_argument("--allowance", type=float, default=ALLOWANCE, metavar="SECONDS",
+                        help="what a busy machine may add to a figure; default: 0.1")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON array of outcomes")
     return parser.parse_args()

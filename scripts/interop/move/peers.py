@@ -18,7 +18,7 @@ SIZE = 15_000_000
 ENDLESS = 1_000_000_000
 PATIENCE = 60.0
 # Who is told need not wait until its connection has been silent for too long.
-PROMPT = 5.0
+PROMPT = 15.0
 
 
 def command_of(peer: str, prefix: Path, folder: Path, size: int = SIZE) -> list[str] | None:

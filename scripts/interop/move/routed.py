@@ -18,7 +18,7 @@ from move.network import CLIENT, PLACES, SPOOFED, own_name
 
 # What clients behind a NAT look like, one after the other.
 OUTSIDE = ("10.98.0.1", "10.98.0.2")
-READY_WITHIN = 15.0
+READY_WITHIN = 60.0
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Protocol
 from harness.process import Child
 from move.network import PLACES, PORT
 
-READY_WITHIN = 15.0
+READY_WITHIN = 60.0
 # They are told where the server goes.
 WITH_DESTINATION = ("explicit", "combined", "best")
 
