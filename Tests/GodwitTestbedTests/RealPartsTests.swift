@@ -138,7 +138,7 @@ import Testing
         let widths = try (0...6).map { id in
             RealBackend.width(try PlanLibrary.plan(id, isQuick: false), cores: 2)
         }
-        #expect(widths == [8, 8, 8, 1, 1, 8, 8])
+        #expect(widths == [1, 8, 8, 1, 1, 8, 8])
         #expect(RealBackend.width(try PlanLibrary.plan(4, isQuick: false), cores: 1) == 1)
     }
 }
