@@ -9,13 +9,17 @@ MTU ?= 1500
 FIGURES ?= out/figures
 ANALYSIS = .build/analysis
 
-.PHONY: build test sim fuzz bench bench-migration soak lint format docs interop compliance sanitize weaknesses dissector examples figures test-analysis check
+.PHONY: build test scenarios sim fuzz bench bench-migration soak lint format docs interop compliance sanitize weaknesses dissector examples figures test-analysis check
 
 build:
 	$(SWIFT) build -c release
 
 test:
 	$(SWIFT) test
+
+# Moves of real processes in network namespaces, one after the other; for root.
+scenarios:
+	GODWIT_SCENARIOS=1 $(SWIFT) test --filter NamespaceTests
 
 sim:
 	$(SWIFT) build -c release --product mhq

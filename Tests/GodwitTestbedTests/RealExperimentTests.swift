@@ -36,7 +36,9 @@ struct RealExperimentTests {
         #expect(outcome.migrations.count == 1)
         let client = try #require(outcome.clients.first)
         #expect(client.endReason == nil)
-        #expect(client.log.entries.map(\.address) == ["192.168.1.105:6666"])
+        // On a machine with much else to do the request may be answered before the freeze.
+        let places: Set = ["192.168.1.104:6666", "192.168.1.105:6666"]
+        #expect(client.log.entries.count == 1 && places.isSuperset(of: client.log.entries.map(\.address)))
         #expect(client.log.firstRequestAfterMigrationTriggered == 11)
     }
 

@@ -22,6 +22,9 @@ import Musl
     }
 
     private static let mayRun = geteuid() == 0 && Harness.hasAioquic
+    /// They take some ten minutes, and a machine with nothing else to do.
+    private static let runsAll =
+        mayRun && ProcessInfo.processInfo.environment["GODWIT_SCENARIOS"].map { $0 == "1" } ?? false
 
     private func outcome(_ option: String, _ name: String) throws -> Outcome {
         let folder = try Harness.temporaryFolder()
@@ -47,7 +50,7 @@ import Musl
 
     @Test(
         "Other programs stay connected to a server that could move, and to one that is about to (7.3)",
-        .enabled(if: mayRun, "namespaces are for root; scripts/install-peers.sh curl ngtcp2 aioquic"),
+        .enabled(if: runsAll, "make scenarios, as root; scripts/install-peers.sh curl ngtcp2 aioquic"),
         arguments: ["curl", "ngtcp2", "aioquic"])
     func peers(peer: String) throws {
         let outcome = try outcome("--peer", peer)
@@ -62,7 +65,7 @@ import Musl
     // Holds: W1, W3, W7, W10, W20
     @Test(
         "Processes move as simulations do, on links that delay, lose and translate (5, 6, 7, 9.4)",
-        .enabled(if: mayRun, "namespaces are for root; scripts/install-peers.sh aioquic"),
+        .enabled(if: runsAll, "make scenarios, as root; scripts/install-peers.sh aioquic"),
         arguments: [
             "first-request", "first-request-lossy", "silent-server", "barrier", "dead-clients",
             "download-only", "upload-only", "keep-alive", "nat", "nat-symmetric", "slow-path", "spoofed",

@@ -6,13 +6,13 @@ struct SocketArbiter: MigrationArbiter {
     let path: String
 
     /// A server that gets no answer stays held, and its operator tries again.
-    private static let patience = Duration.seconds(5)
+    var patience = Duration.seconds(5)
 
     func grants(
         _ resolution: EpochLedger.Resolution, of epoch: MigrationEpoch, to copy: EpochArbiter.Copy
     ) async throws -> Bool {
         let request = ArbiterRequest(resolution, of: epoch, by: copy)
-        let client = OperatorClient(path: path, timeout: Self.patience, option: "--arbiter")
+        let client = OperatorClient(path: path, timeout: patience, option: "--arbiter")
         // Waiting is for threads that nobody else needs.
         let line = try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async {

@@ -54,7 +54,7 @@ import Testing
     private static func ask(
         _ path: String, _ resolution: EpochLedger.Resolution, epoch: UInt64, copy: UInt64
     ) async throws -> Bool {
-        try await SocketArbiter(path: path).grants(
+        try await SocketArbiter(path: path, patience: .seconds(600)).grants(
             resolution, of: MigrationEpoch(rawValue: epoch), to: EpochArbiter.Copy(rawValue: copy))
     }
 
