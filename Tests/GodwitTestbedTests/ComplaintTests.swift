@@ -104,6 +104,28 @@ import Testing
         return (descriptor, UInt16(bigEndian: address.sin_port))
     }
 
+    private static let inNamespaces = [
+        "experiment", "run", "0", "--quick", "--backend", "namespaces", "--out", "out",
+    ]
+
+    @Test("A tool that is missing is named", .enabled(if: geteuid() == 0, "others are told of root first"))
+    func tools() throws {
+        let folder = try ProgramRun.Folder()
+        // No program is found by its name in these tests.
+        try check(
+            Self.inNamespaces, in: folder, code: ExitCode.unavailable, "'namespaces' needs the command ip")
+        #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/out"))
+    }
+
+    @Test("Namespaces without root are refused before anything is made", .enabled(if: ProgramRun.canBeNobody))
+    func namespaces() throws {
+        let folder = try ProgramRun.Folder()
+        let (status, complaint) = try ProgramRun.run(Self.inNamespaces, in: folder, asNobody: true)
+        #expect(status == ExitCode.noPermission, "\(complaint)")
+        #expect(complaint == "mhq: --backend: 'namespaces' needs root; 'loopback' does not\n")
+        #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/out"))
+    }
+
     @Test("An address that the machine has not is named")
     func addresses() throws {
         let folder = try ProgramRun.Folder()
