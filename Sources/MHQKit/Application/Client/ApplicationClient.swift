@@ -68,6 +68,8 @@ package struct ApplicationClient: Sendable {
         ApplicationTransport.configure(&result.quic.transport, policy)
         result.quic.migration = ApplicationTransport.client(
             configuration.migration.suite(policy), policy, seeds: seeds)
+        // Drivers start both ends at the same time.
+        result.limits.connectTime = ApplicationTransport.idleTime
         result.limits.connectionIdleTime = ApplicationTransport.idleTime
         result.limits.responseHeaderTime = ApplicationTransport.idleTime
         result.limits.contentIdleTime = ApplicationTransport.idleTime
