@@ -91,7 +91,6 @@ final class MigrationCoordinator: @unchecked Sendable {
     }
 
     func noteSwitched(to locals: [NetworkAddress]) {
-        noteThawed()
         logger.info(
             "moved",
             metadata: [
@@ -100,11 +99,11 @@ final class MigrationCoordinator: @unchecked Sendable {
     }
 
     func noteCancelled() {
-        noteThawed()
         logger.info("the move was called off", metadata: ["epoch": "\(ledger.current)"])
     }
 
-    private func noteThawed() {
+    /// The loops are about to go on: a client may be there before all of them have.
+    func noteThawed() {
         if let heldAt { metrics.noteFreeze(.nanoseconds(WallClock.nanoseconds &- heldAt)) }
         (heldAt, thawedAt) = (nil, .now())
         deadline?.cancel()

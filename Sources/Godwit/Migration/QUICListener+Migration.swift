@@ -115,6 +115,7 @@ extension QUICListener {
             let bound = addresses.isEmpty ? [] : sockets.map { $0[0].localAddress }
             let locals = coordinator.places(of: bound)
             coordinator.ledger = trial
+            coordinator.noteThawed()
             try await self.onEveryLoop { index, loop in
                 try loop.arrive(epoch, at: sockets.map { $0[index] }, locals)
             }
@@ -150,6 +151,7 @@ extension QUICListener {
                 }
             }
             coordinator.ledger = trial
+            coordinator.noteThawed()
             try await self.onEveryLoop { _, loop in try loop.stay(epoch) }
             coordinator.noteCancelled()
         }
