@@ -144,11 +144,23 @@ extension Paths {
     ///
     /// - Parameter locals: all addresses that the server has now.
     mutating func moveServer(to locals: [NetworkAddress], at now: Instant) {
+        goBackToValidated()
         let remote = active.remote
         guard let local = locals.first(where: { $0.isIPv4 == remote.isIPv4 }) ?? locals.first else { return }
         admittedLocals = ContiguousArray(locals)
         guard !active.local.covers(local) else { return }
         moveAll(toLocal: local, challenges: false, at: now)
+    }
+
+    /// A client that was about to move before the freeze, or was made to seem so by somebody who relays its
+    /// packets, may never be heard there. It is spoken to where it was validated (RFC 9000 section 9.3.2), and
+    /// asked at both places.
+    private mutating func goBackToValidated() {
+        guard !active.isValidated, let fallback, let index = index(of: fallback), all[index].isValidated
+        else { return }
+        let abandoned = activeID
+        (activeIndex, self.fallback) = (index, nil)
+        remove(abandoned, .replaced)
     }
 
     /// As the thesis's server does it: everything stays as it was but the address, and nothing is sent because of it

@@ -283,6 +283,37 @@ struct MovingTroubleTests {
         )
     }
 
+    // Holds: W9
+    @Test("A copy of the client's last packet before the freeze leads nobody astray (RFC 9000 section 9.3.2)")
+    func lastPacketSpoofed() throws {
+        let moving = MovingPair()
+        try moving.establish()
+        #expect(try moving.request() != nil)
+        _ = try moving.prepare(.symmetric)
+        let attacker = NetworkAddress("203.0.113.66:6666")!
+        let home = moving.server.remoteAddress
+        // The copy arrives, and nothing more of the client does.
+        moving.isLost = { [unowned moving] flight in
+            guard flight.toServer else { return false }
+            var copy = flight
+            copy.remote = attacker
+            moving.pair.inFlight.append(copy)
+            moving.isLost = \.toServer
+            return true
+        }
+        let stream = moving.client.openStream(.bidirectional)!
+        _ = try moving.client.write([1], to: stream, fin: false)
+        moving.run(for: .milliseconds(70))
+        #expect(moving.server.remoteAddress == attacker)
+        try moving.freeze()
+        moving.isLost = { _ in false }
+        moving.run(for: .milliseconds(300))
+        try moving.thaw()
+        #expect(moving.server.remoteAddress == home)
+        let latency = try #require(try moving.request())
+        #expect(latency < .milliseconds(200))
+    }
+
     // Holds: W12, W13
     @Test("Many moves in a row, with a fresh connection id each time (6.8)")
     func manyMoves() throws {
