@@ -39,7 +39,7 @@ struct MigrationObservationTests {
             let id = await connection.originalDestinationID
             let client = await connection.localAddress
             var events = pair.listener.migrationEvents.makeAsyncIterator()
-            let plan = MigrationPlan(default: MigrationOrder(strategy, to: to))
+            let plan = MigrationPlan(default: MigrationOrder(strategy, to: MigrationDestination(to)!))
             let epoch = try await pair.listener.prepareMigration(plan, deadline: .seconds(30)).epoch
             try await pair.listener.hold(epoch)
             try await pair.listener.networkSwitched(to: to, epoch: epoch)
@@ -93,7 +93,7 @@ struct MigrationObservationTests {
             let connection = try await pair.connect()
             try await expectEcho(connection)
             var events = pair.listener.migrationEvents.makeAsyncIterator()
-            let plan = MigrationPlan(default: MigrationOrder(.combined, to: to))
+            let plan = MigrationPlan(default: MigrationOrder(.combined, to: MigrationDestination(to)!))
             let first = try await pair.listener.prepareMigration(plan, deadline: .seconds(30)).epoch
             try await pair.listener.cancelMigration(first)
             while let event = await events.next(), event.change != .cancelled(.combined) {}

@@ -51,7 +51,7 @@ struct MigrationTests {
             try await expectEcho(connection)
             let stream = try await connection.openStream()
             try await stream.write(ByteBuffer(string: "before "))
-            let plan = MigrationPlan(default: MigrationOrder(strategy, to: to))
+            let plan = MigrationPlan(default: MigrationOrder(strategy, to: MigrationDestination(to)!))
             let readiness = try await pair.listener.prepareMigration(plan, deadline: .seconds(30))
             #expect(readiness.isFinal && readiness.ready == 1 && readiness.total == 1)
             try await pair.listener.hold(readiness.epoch, releasesAddress: releasesAddress)

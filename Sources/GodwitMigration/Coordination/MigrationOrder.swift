@@ -13,6 +13,18 @@ public enum MigrationOrder: Hashable, Sendable, Codable {
 }
 
 extension MigrationOrder {
+    /// An order to move by a strategy; those that name no destination leave it out.
+    package init(_ strategy: MigrationStrategy, to destination: MigrationDestination) {
+        self =
+            switch strategy {
+            case .explicit: .explicit(destination: destination)
+            case .poolOfAddresses: .poolOfAddresses
+            case .symmetric: .symmetric
+            case .synchronizedSymmetric: .synchronizedSymmetric
+            case .combined: .combined(destination: destination)
+            }
+    }
+
     /// The strategy.
     public var strategy: MigrationStrategy {
         switch self {

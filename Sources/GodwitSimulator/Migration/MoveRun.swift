@@ -241,14 +241,7 @@ public final class MoveRun {
     }
 
     static func order(_ strategy: MigrationStrategy, to address: NetworkAddress) -> MigrationOrder {
-        let destination = MigrationDestination(address)!
-        return switch strategy {
-        case .explicit: .explicit(destination: destination)
-        case .poolOfAddresses: .poolOfAddresses
-        case .symmetric: .symmetric
-        case .synchronizedSymmetric: .synchronizedSymmetric
-        case .combined: .combined(destination: destination)
-        }
+        MigrationOrder(strategy, to: MigrationDestination(address)!)
     }
 
     /// Hands the barrier what there is, and never ends the run.

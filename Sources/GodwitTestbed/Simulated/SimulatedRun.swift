@@ -171,14 +171,7 @@ final class SimulatedRun {
         else {
             return
         }
-        let order: MigrationOrder =
-            switch strategy {
-            case .explicit: .explicit(destination: destination)
-            case .poolOfAddresses: .poolOfAddresses
-            case .symmetric: .symmetric
-            case .synchronizedSymmetric: .synchronizedSymmetric
-            case .combined: .combined(destination: destination)
-            }
+        let order = MigrationOrder(strategy, to: destination)
         epoch = MigrationEpoch(rawValue: epoch.rawValue + 1)
         preparedAt = network.now
         outcome.noticeTimes.append(unixTime)
