@@ -39,7 +39,7 @@ extension Connection {
                     environment.observer?.onAddressValidated(paths[path].remote, of: handle)
                 }
                 if role == .server, environment.addressValidation != nil { pending.newToken = true }
-            case .activeChanged: onActiveChanged(now: now)
+            case .activeChanged(_, _, let isFresh): onActiveChanged(isFresh: isFresh, now: now)
             case .removed(let path, let reason): onRemoved(path, reason, now: now)
             case .needsConnectionID: break
             case .peerMayLackConnectionID: localIDs.offerReplacement()
@@ -59,8 +59,9 @@ extension Connection {
         }
     }
 
-    private func onActiveChanged(now: Instant) {
+    private func onActiveChanged(isFresh: Bool, now: Instant) {
         spin.reset()
+        if isFresh { received.application.onNewPath() }
         timers.pacing = .distantFuture
         if migration != nil { onMigrationActiveChanged(now: now) }
         emit(.pathChanged(local: paths.active.local, remote: paths.active.remote))

@@ -9,6 +9,12 @@ struct AckPolicy: Codable, Sendable, Equatable {
     var bulkPacketThreshold = 10
     /// How many ack-eliciting packets make a large flow. The peer's slow start wants every answer it can get.
     var bulkAfter: UInt64 = 100
+    /// How many ack-eliciting packets are acknowledged at once on a path that is new to both ends.
+    ///
+    /// The peer starts there with the round trip of a full-sized probe at best. A delayed acknowledgement of
+    /// something smaller comes back sooner, less its delay, than that probe did, so its delay counts as the
+    /// path's (RFC 9002 section 5.3), and the next loss is noticed later by three times as much.
+    var promptPackets = 8
     /// The max_ack_delay that this endpoint declared.
     var maximumDelay = TimeSpan.milliseconds(25)
 

@@ -24,6 +24,8 @@ struct ReceivedPackets: Codable, Sendable {
     /// Ack-eliciting packets since the last ACK frame.
     private var ackElicitingPending = 0
     private var isUrgent = false
+    /// Ack-eliciting packets still to be acknowledged at once, because the path is new.
+    private var promptRemaining = 0
     private var deadline: Instant?
     private var lastElicitation: Instant?
 
@@ -93,6 +95,7 @@ struct ReceivedPackets: Codable, Sendable {
         ackElicitingReceived += 1
         ackElicitingPending += 1
         if isOutOfOrder(packetNumber) || codepoint == .congestionExperienced { isUrgent = true }
+        if promptRemaining > 0 { (isUrgent, promptRemaining) = (true, promptRemaining - 1) }
         largestAckEliciting = max(largestAckEliciting ?? packetNumber, packetNumber)
         deadline = deadline ?? now + policy.delay(received: ackElicitingReceived, rtt: rtt)
     }
@@ -114,6 +117,13 @@ struct ReceivedPackets: Codable, Sendable {
         case .ect1: ecn.ect1 += 1
         case .congestionExperienced: ecn.congestionExperienced += 1
         }
+    }
+
+    /// What comes from now on takes a path of which neither end knows much yet.
+    mutating func onNewPath() {
+        promptRemaining = policy.promptPackets
+        // The packet that led here waits for no other.
+        if promptRemaining > 0, hasAckToSend { isUrgent = true }
     }
 
     /// The peer knows of everything up to `largest`, because it acknowledged an ACK frame that said so

@@ -149,6 +149,23 @@ struct AckTimingTests {
         #expect(policy.delay(received: 101, rtt: ms(400)) == ms(25))
     }
 
+    @Test("At once on a new path, so that the peer soon learns its round trip (RFC 9002 section 5.3)")
+    func newPath() throws {
+        var received = application()
+        received.receive(0)
+        #expect(!received.shouldAckNow(.zero))
+        received.onNewPath()
+        #expect(received.shouldAckNow(.zero))
+        _ = try received.acknowledgment()
+        for number in UInt64(1)...8 {
+            received.receive(number)
+            #expect(received.shouldAckNow(.zero))
+            _ = try received.acknowledgment()
+        }
+        received.receive(9)
+        #expect(!received.shouldAckNow(.zero))
+    }
+
     @Test("The threshold can be set")
     func configuredThreshold() {
         var received = application(AckPolicy(packetThreshold: 4))
