@@ -63,8 +63,10 @@ extension ServerMigrationMachine {
 
     /// Specs/server-migration.md 6.6.6: an older image than the client has seen is not mended.
     private mutating func onUnsentAcknowledged(_ actions: inout ServerMigrationActions) {
-        guard hasThawed else { return }
-        fail(.stale, &actions)
+        guard let lastThaw else { return }
+        // What showed it may come after the client had followed this copy too.
+        if case .moved(let strategy) = lastThaw { actions.append(.event(.failed(strategy, .stale))) }
+        stage = .idle
         actions.append(
             .close(
                 TransportError(

@@ -28,9 +28,9 @@ extension ServerMigrationMachine {
         _ actions: inout ServerMigrationActions
     ) {
         random = SeededRandom(seed: thaw.seed)
-        hasThawed = true
         outbox.endLastWords()
-        guard var move = moveUnderWay(epoch) else { return stage = .idle }
+        guard var move = moveUnderWay(epoch) else { return (lastThaw, stage) = (.untold, .idle) }
+        lastThaw = .moved(by: move.order.strategy)
         let voice = voice(of: move.order.strategy)
         if voice == .announcingOnce, move.strategy.missingAnnouncement != nil {
             return failAsThesis(&actions)

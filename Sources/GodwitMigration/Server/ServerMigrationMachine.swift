@@ -30,8 +30,9 @@ public struct ServerMigrationMachine: Hashable, Sendable, Codable {
     var commitment = Commitment.none
     var random: SeededRandom
     var isConfirmed = false
-    /// Whether this copy of the connection went on after a freeze.
-    var hasThawed = false
+    /// By what this copy of the connection went on after a freeze, if it did: a move, or nothing that a client
+    /// could follow.
+    var lastThaw: Thaw?
     var revision: UInt32 = 0
 
     enum Stage: Hashable, Sendable, Codable {
@@ -40,6 +41,11 @@ public struct ServerMigrationMachine: Hashable, Sendable, Codable {
         case waiting([MigrationOrder], MigrationEpoch)
         case preparing(ServerMove)
         case arrived(ServerMove, ServerArrival)
+    }
+
+    enum Thaw: Hashable, Sendable, Codable {
+        case moved(by: MigrationStrategy)
+        case untold
     }
 
     enum Commitment: Hashable, Sendable, Codable {

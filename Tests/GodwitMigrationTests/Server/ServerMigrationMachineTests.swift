@@ -100,13 +100,16 @@ struct ServerMigrationMachineTests {
     // Specs/server-migration.md 6.6.6
     // Holds: W15
     @Test(
-        "An image older than what the client has seen closes the connection, with that reason"
-    )
-    func stale() throws {
+        "An image older than what the client has seen closes the connection, with that reason",
+        arguments: [false, true])
+    func stale(isFollowed: Bool) throws {
         var server = try ScriptedServer(.symmetric)
         server.handle(.prepare(.symmetric, .first))
         #expect(server.handle(.unsentPacketAcknowledged).isEmpty)
         server.move(to: .new)
+        if isFollowed {
+            #expect(server.handle(.pathResponseAcknowledged).events == [.completed(.symmetric)])
+        }
         let actions = server.handle(.unsentPacketAcknowledged)
         #expect(actions.events == [.failed(.symmetric, .stale)])
         guard case .close(let error) = actions.last else {
