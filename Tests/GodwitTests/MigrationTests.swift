@@ -212,6 +212,30 @@ struct MigrationTests {
         }
     }
 
+    @Test(
+        "A client that is not ready when the server is held is not closed, and follows (Specs/server-migration.md 7.6)",
+        arguments: MigrationStrategy.allCases)
+    func heldEarly(strategy: MigrationStrategy) async throws {
+        let pool = strategy == .poolOfAddresses ? try Self.pool() : AddressPool()
+        try await Self.withPair(pool: pool) { pair in
+            let connection = try await pair.connect()
+            try await expectEcho(connection)
+            let client = connection.driver.loop
+            await client.driver.run { client.hold() }
+            let to = pool.addresses.first ?? Self.elsewhere(pair)
+            let plan = MigrationPlan(default: MigrationOrder(strategy, to: MigrationDestination(to)!))
+            let readiness = try await pair.listener.prepareMigration(plan, deadline: .milliseconds(50))
+            // What says nothing before the move is ready without being heard.
+            let isSilent = strategy == .symmetric || strategy == .poolOfAddresses
+            #expect(isSilent || readiness.ready == 0)
+            try await pair.listener.hold(readiness.epoch, releasesAddress: true)
+            try await pair.listener.networkSwitched(to: to, epoch: readiness.epoch)
+            await client.driver.run { client.resume(at: nil) }
+            try await expectEcho(connection)
+            #expect(await connection.remoteAddress == to)
+        }
+    }
+
     // Holds: W22
     @Test(
         "Clients without the extension are served until the hold, and told then (Specs/server-migration.md 7.6)"

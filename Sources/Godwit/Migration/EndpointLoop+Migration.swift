@@ -16,7 +16,7 @@ extension EndpointLoop {
         markBusy()
     }
 
-    /// Closes connections that will not follow, says the last word, and stands still.
+    /// Closes connections that can't follow, says the last word, and stands still.
     ///
     /// - Parameters:
     ///   - leftBehind: by the connection id that the client chose first.

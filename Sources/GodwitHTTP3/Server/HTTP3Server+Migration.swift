@@ -12,7 +12,7 @@ extension HTTP3Server {
     }
 
     /// The last command before the process is frozen; as `QUICListener.hold(_:releasesAddress:)`. Clients
-    /// that will not follow get a GOAWAY, by which they know which requests to send again elsewhere (RFC 9114
+    /// that can't follow get a GOAWAY, by which they know which requests to send again elsewhere (RFC 9114
     /// section 5.2), before their connection is closed. That takes a round trip of theirs, but no more than a
     /// tenth of a second; the others are served meanwhile.
     public func hold(_ epoch: MigrationEpoch, releasesAddress: Bool = false) async throws {
@@ -40,7 +40,7 @@ extension HTTP3Server {
         try await quic.cancelMigration(epoch)
     }
 
-    /// How long to wait at most until clients that will not follow were told.
+    /// How long to wait at most until clients that can't follow were told.
     private static let longestFarewell = Duration.milliseconds(100)
 
     /// What becomes of connections in moves of the server; as `QUICListener.migrationEvents`.

@@ -58,6 +58,14 @@ extension MigrationOutcome {
     }
 }
 
+extension MigrationOutcome {
+    /// Whether the client has no way to find the server after the move (Specs/server-migration.md 7.6).
+    var isLeftBehind: Bool {
+        // A move that is not over is taken up again at the next place.
+        if case .obstructed(let obstacle) = self { obstacle != .moveUnderWay } else { false }
+    }
+}
+
 extension MigrationObstacle: CustomStringConvertible {
     /// In words, to follow a number of connections.
     public var description: String {

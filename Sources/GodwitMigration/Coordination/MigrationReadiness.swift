@@ -23,10 +23,12 @@ public struct MigrationReadiness: Hashable, Sendable, Codable {
     /// How many will follow.
     public var ready: Int { outcomes.values.reduce(0) { $0 + ($1.isReady ? 1 : 0) } }
 
-    /// Those that will not follow, and are to be told before the server is frozen (Specs/server-migration.md
-    /// 7.6).
+    /// Those that can't follow, and are to be told before the server is frozen (Specs/server-migration.md 7.6).
+    ///
+    /// One that is merely not ready yet is not among them: the last word and what is said after the thaw may
+    /// reach it.
     public var leftBehind: [ConnectionID] {
-        outcomes.filter { !$0.value.isReady && $0.value != .closed }.keys
+        outcomes.filter(\.value.isLeftBehind).keys
             .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
     }
 }
