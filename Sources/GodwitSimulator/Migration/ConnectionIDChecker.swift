@@ -8,9 +8,10 @@ final class ConnectionIDChecker: Checker {
     private static let length = 13
     private let client: IPAddress
     private var addresses: [ConnectionID: NetworkAddress] = [:]
+    private var seen: (fromClient: Set<ConnectionID>, fromServer: Set<ConnectionID>) = ([], [])
     private(set) var repeated = 0
-    /// How many ids were seen.
-    var count: Int { addresses.count }
+    /// How many ids were seen of the end of which fewer were.
+    var count: Int { min(seen.fromClient.count, seen.fromServer.count) }
 
     init(client: IPAddress) { self.client = client }
 
@@ -18,7 +19,9 @@ final class ConnectionIDChecker: Checker {
         guard event.kind == .delivered, payload.count > Self.length, payload[0] & 0x80 == 0,
             let id = ConnectionID(UnsafeRawBufferPointer(rebasing: payload[1...Self.length]))
         else { return nil }
-        let server = event.source.ip == client ? event.destination : event.source
+        let isFromClient = event.source.ip == client
+        let server = isFromClient ? event.destination : event.source
+        if isFromClient { seen.fromClient.insert(id) } else { seen.fromServer.insert(id) }
         if addresses.updateValue(server, forKey: id) ?? server != server { repeated += 1 }
         return nil
     }

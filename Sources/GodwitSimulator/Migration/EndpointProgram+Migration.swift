@@ -16,9 +16,17 @@ extension EndpointProgram {
 
     /// The last command before the freeze.
     ///
+    /// - Parameter leftBehind: connections to close first, by the id that the client chose first.
     /// - Throws: when there is no such plan.
-    public func holdMigration(_ epoch: MigrationEpoch) throws(EpochLedger.Refusal) {
-        try command { endpoint throws(EpochLedger.Refusal) in try endpoint.holdMigration(epoch, now: now) }
+    public func holdMigration(
+        _ epoch: MigrationEpoch, closing leftBehind: [ConnectionID] = []
+    ) throws(EpochLedger.Refusal) {
+        try command { endpoint throws(EpochLedger.Refusal) in
+            for id in leftBehind {
+                endpoint.connection(named: id)?.close(code: 0, reason: "the server moves", now: now)
+            }
+            return try endpoint.holdMigration(epoch, now: now)
+        }
     }
 
     /// Calls a plan off and stays.

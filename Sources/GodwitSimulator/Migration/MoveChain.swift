@@ -15,7 +15,7 @@ public final class MoveChain {
         public var latencies: [TimeSpan]
         /// How often a connection id was seen with a second address of the server's (RFC 9000 section 9.5).
         public var repeatedIDs: Int
-        /// How many connection ids were seen.
+        /// How many connection ids were seen of the end of which fewer were.
         public var ids: Int
         /// What checkers found, in words.
         public var violations: [String]

@@ -4,6 +4,8 @@ import GodwitWire
 struct MovePattern {
     /// A request says in its first bytes how long the answer is to be.
     static let headerSize = 8
+    /// What a request without an end asks for.
+    static let endlessSize: UInt64 = 1 << 40
     /// How much bulk is offered at once. Mostly there is room for what a packet or two have made room for.
     static let portion: UInt64 = 2048
 

@@ -13,6 +13,8 @@ public final class MoveRun {
     private static let there = NetworkAddress("203.0.113.5:443")!
     private static let elsewhere = NetworkAddress("203.0.113.77:443")!
 
+    /// Who is lost may come out only when all is done: a validation that failed, a reset.
+    private static let aftermath = TimeSpan.seconds(3)
     /// Among more clients nobody asks what happened to one when, which would take most of the run's time.
     private static let observedClients = 8
 
@@ -146,7 +148,10 @@ public final class MoveRun {
         if settings.strategy != nil { move(freezeAt: freezeAt, thawAt: thawAt) }
         let end = thawAt + .milliseconds(500) + settings.patience
         network.run(until: end) { takeNotices() || clients.allSatisfy(isDone) }
+        for client in clients { client.settle() }
+        network.run(until: end) { takeNotices() || clients.allSatisfy(isSettled) }
         for client in clients { client.stop() }
+        network.run(for: Self.aftermath)
         return report(
             plannedAt: plannedAt, thawAt: thawAt, frozen: frozen, unconnected: unconnected)
     }
@@ -159,7 +164,12 @@ public final class MoveRun {
     }
 
     private func isDone(_ client: MovingClient) -> Bool {
-        client.endReason != nil || client.isDamaged || client.answeredAt != nil || resumedAt(client) != nil
+        verdict(on: client) != nil || client.answeredAt != nil || resumedAt(client) != nil
+    }
+
+    /// Whether nothing of the client's is open that should come to an end, and what has none goes on.
+    private func isSettled(_ client: MovingClient) -> Bool {
+        verdict(on: client) != nil || open(of: client) == nil
     }
 
     private func resumedAt(_ client: MovingClient) -> Instant? {
@@ -197,7 +207,10 @@ public final class MoveRun {
             try server.prepareMigration(plan(to: Self.there), epoch: epoch)
             if deadline < freezeAt { network.schedule(at: deadline) { _ in } }
             network.run(until: freezeAt) { listen() }
-            if settings.holds { try server.holdMigration(epoch) }
+            if settings.holds {
+                _ = listen()
+                try server.holdMigration(epoch, closing: barrier.readiness.leftBehind)
+            }
         } catch {
             server.complain("the plan was refused: \(error)")
         }
@@ -288,8 +301,22 @@ public final class MoveRun {
     }
 
     private func lossReason(of client: MovingClient) -> String? {
+        if let reason = verdict(on: client) { return reason }
+        return open(of: client)
+    }
+
+    /// What nothing can mend.
+    private func verdict(on client: MovingClient) -> String? {
         if client.isDamaged || application.damaged.contains(client.number) { return "a wrong byte" }
-        if let reason = client.endReason { return reason }
-        return client.answeredAt == nil && resumedAt(client) == nil ? "no answer" : nil
+        return client.endReason
+    }
+
+    /// What is missing of what the client wants, in words.
+    private func open(of client: MovingClient) -> String? {
+        if client.answeredAt == nil, resumedAt(client) == nil { return "no answer" }
+        if client.unanswered > 0 { return "\(client.unanswered) requests without an answer" }
+        guard client.workload == .bulk, settings.strategy != nil else { return nil }
+        if client.resumedAt == nil { return "no more bulk from the server" }
+        return application.resumedAt[client.number] == nil ? "no more bulk to the server" : nil
     }
 }

@@ -8,6 +8,8 @@ final class MovingClient: EndpointApplication {
         var sentAt: Instant
         var received: UInt64 = 0
         var isMeasured = false
+        /// Whether it goes on until it is called off.
+        var isEndless = false
     }
 
     let workload: MoveSettings.Workload
@@ -32,6 +34,9 @@ final class MovingClient: EndpointApplication {
     private var exchanges: [StreamID: Exchange] = [:]
     private var bulk: (stream: StreamID, sent: UInt64)?
     private var nextRequest = Instant.distantFuture
+    /// Requests that wait for a stream: the small ones, and whether the measured one does.
+    private var backlog = 0
+    private var isMeasuredWaiting = false
     /// When to send the measured request.
     private(set) var measureAt = Instant.distantFuture
     private var isOver = false
@@ -40,7 +45,9 @@ final class MovingClient: EndpointApplication {
 
     private static let requestInterval = TimeSpan.milliseconds(20)
     private static let answerSize: UInt64 = 1000
-    private static let bulkSize: UInt64 = 1 << 40
+    /// While the server is away requests gather. One stream of the hundred that servers grant by default is left
+    /// to the measured one.
+    private static let mostExchanges = 99
 
     init(_ workload: MoveSettings.Workload, server: NetworkAddress) {
         self.workload = workload
@@ -61,8 +68,24 @@ final class MovingClient: EndpointApplication {
     /// The server is about to be frozen.
     func noteProbeTimeout() { probeTimeout = connection?.core?.probeTimeout ?? .zero }
 
-    /// Enough was seen.
-    func stop() { (nextRequest, isOver) = (.distantFuture, true) }
+    /// Asks for nothing new.
+    func settle() { nextRequest = .distantFuture }
+
+    /// Calls off what has no end: enough was seen of it.
+    func stop() {
+        settle()
+        isOver = true
+        for (stream, exchange) in exchanges where exchange.isEndless {
+            try? connection?.stopSending(stream, code: 0)
+            try? connection?.reset(stream, code: 0)
+            exchanges[stream] = nil
+        }
+    }
+
+    /// How many requests have no answer yet.
+    var unanswered: Int {
+        exchanges.values.reduce(backlog + (isMeasuredWaiting ? 1 : 0)) { $0 + ($1.isEndless ? 0 : 1) }
+    }
 
     // MARK: Events
 
@@ -72,6 +95,7 @@ final class MovingClient: EndpointApplication {
         case .handshakeConfirmed: begin(program)
         case .stream(.readable(let stream)): read(stream, program)
         case .stream(.writable(let stream)): if bulk?.stream == stream { upload() }
+        case .stream(.streamsAvailable(.bidirectional)): sendWaiting(program)
         case .closed(let reason): endReason = "\(reason)"
         default: break
         }
@@ -89,9 +113,9 @@ final class MovingClient: EndpointApplication {
 
     private func beginTransfer(_ program: EndpointProgram) {
         guard let connection, let stream = connection.openStream(.bidirectional) else { return }
-        exchanges[stream] = Exchange(sentAt: program.now)
+        exchanges[stream] = Exchange(sentAt: program.now, isEndless: true)
         if workload == .download {
-            _ = try? connection.write(MovePattern.header(answerSize: Self.bulkSize), to: stream, fin: true)
+            _ = try? connection.write(MovePattern.header(answerSize: MovePattern.endlessSize), to: stream, fin: true)
         } else {
             bulk = (stream, 0)
             upload()
@@ -105,7 +129,7 @@ final class MovingClient: EndpointApplication {
         while true {
             let bytes =
                 bulk.sent == 0
-                ? MovePattern.header(answerSize: workload == .upload ? 0 : Self.bulkSize)
+                ? MovePattern.header(answerSize: workload == .upload ? 0 : MovePattern.endlessSize)
                 : pattern.bytes(from: bulk.sent, count: Int(MovePattern.portion))
             guard let taken = try? connection.write(bytes, to: bulk.stream), taken > 0 else { return }
             bulk.sent += UInt64(taken)
@@ -122,12 +146,15 @@ final class MovingClient: EndpointApplication {
         }
         bytesChecked += exchange.received - before
         // What was under way from the old address may come long after the thaw.
-        if movedAt != nil, exchange.received > before { resumedAt = resumedAt ?? program.now }
+        if exchange.isEndless, movedAt != nil, exchange.received > before {
+            resumedAt = resumedAt ?? program.now
+        }
         exchanges[stream] = exchange
         guard isFinished ?? false else { return }
         if exchange.received != Self.answerSize { isDamaged = true }
         if exchange.isMeasured { answeredAt = program.now }
         exchanges[stream] = nil
+        sendWaiting(program)
     }
 
     /// What happens to an idle connection is told by nothing else.
@@ -157,25 +184,28 @@ final class MovingClient: EndpointApplication {
             measureAt = .distantFuture
             measuredAt = program.now
             if isProactive { connection?.core?.lookForServer(now: program.now) }
-            send(isMeasured: true, program)
+            isMeasuredWaiting = true
         }
         if nextRequest <= program.now {
             nextRequest = program.now + Self.requestInterval
-            send(isMeasured: false, program)
+            backlog += 1
         }
+        sendWaiting(program)
     }
 
-    private func send(isMeasured: Bool, _ program: EndpointProgram) {
-        // While the server is away all streams may be in use; the measured request is not to wait for one.
-        guard isMeasured || exchanges.count < 60, let connection,
-            let stream = connection.openStream(.bidirectional)
-        else { return }
+    private func sendWaiting(_ program: EndpointProgram) {
+        guard !isOver else { return }
+        if isMeasuredWaiting { isMeasuredWaiting = !send(isMeasured: true, program) }
+        while backlog > 0, exchanges.count < Self.mostExchanges, send(isMeasured: false, program) { backlog -= 1 }
+    }
+
+    /// False when there is no stream for it.
+    private func send(isMeasured: Bool, _ program: EndpointProgram) -> Bool {
+        guard let connection, let stream = connection.openStream(.bidirectional) else { return false }
         let header = MovePattern.header(answerSize: Self.answerSize)
         let body = MovePattern(stream, sender: .client).bytes(from: UInt64(header.count), count: 200)
         exchanges[stream] = Exchange(sentAt: program.now, isMeasured: isMeasured)
         _ = try? connection.write(header + body, to: stream, fin: true)
+        return true
     }
-
-    /// How many requests wait for their answer, bulk aside.
-    var unanswered: Int { exchanges.count - (bulk == nil ? 0 : 1) }
 }

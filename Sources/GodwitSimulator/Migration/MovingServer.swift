@@ -22,14 +22,14 @@ final class MovingServer: EndpointApplication {
     private(set) var damaged: Set<UInt64> = []
     /// From when on to look for data.
     var watchesFrom = Instant.distantFuture
-    /// When the first data came since, on the network's clock.
+    /// When the first data came since that has no end, on the network's clock.
     private(set) var resumedAt: [UInt64: Instant] = [:]
 
     func happened(_ event: ConnectionEvent, on connection: SimulatedConnection, _ program: EndpointProgram) {
         switch event {
         case .stream(.readable(let stream)):
-            read(stream, connection)
-            watch(connection, program)
+            let isEndless = read(stream, connection)
+            if isEndless { watch(connection, program) }
         case .stream(.writable(let stream)): answer(stream, connection)
         default: break
         }
@@ -41,7 +41,8 @@ final class MovingServer: EndpointApplication {
         resumedAt[connection.number] = now
     }
 
-    private func read(_ stream: StreamID, _ connection: SimulatedConnection) {
+    /// Whether the stream is one without an end.
+    private func read(_ stream: StreamID, _ connection: SimulatedConnection) -> Bool {
         let key = Key(connection: connection.handle, stream: stream)
         var exchange = exchanges[key] ?? Exchange()
         var isIntact = true
@@ -55,6 +56,7 @@ final class MovingServer: EndpointApplication {
         if exchange.header.count == MovePattern.headerSize { exchange.isAsked = true }
         exchanges[key] = exchange
         answer(stream, connection, isFinished: isFinished ?? false)
+        return exchange.isAsked && (exchange.wanted == 0 || exchange.wanted == MovePattern.endlessSize)
     }
 
     private static func take(

@@ -46,11 +46,16 @@ enum MigrationBenchmarkTable {
         line.add("met", figure.isMet)
         line.add("connections", figure.connections)
         line.add("lost", figure.lost)
+        line.add("unconnected", figure.unconnected)
         line.add("measured", figure.distribution.count)
         line.add("p50_ms", json: json(figure.distribution.percentile(50)))
         line.add("p90_ms", json: json(figure.distribution.percentile(90)))
         line.add("p99_ms", json: json(figure.distribution.percentile(99)))
         line.add("max_ms", json: json(figure.distribution.max))
+        if figure.plain != nil {
+            line.add("p50_over_plain_ms", json: json(figure.excess(percentile: 50)))
+            line.add("p99_over_plain_ms", json: json(figure.excess(percentile: 99)))
+        }
         line.add("faults", figure.faults)
         line.add("seed", seed)
         return line.finished()

@@ -11,10 +11,10 @@ extension MigrationBenchmark {
 
     // MARK: Lost
 
-    /// A third of the connections each is idle, does small requests, and is busy both ways.
+    /// Every move has three connections: one is idle, one does small requests, and one is busy both ways.
     func lost(loss: Double, moves: Int) -> Row {
         let series = MigrationStrategy.allCases.map { strategy in
-            Series(Self.name(strategy), runs: runs((moves + 2) / 3)) { seed in
+            Series(Self.name(strategy), runs: runs(moves)) { seed in
                 var settings = MoveSettings(seed: seed, strategy)
                 settings.loss = loss
                 return MigrationTrial(MoveRun(settings).run(), seed: seed)
@@ -24,8 +24,20 @@ extension MigrationBenchmark {
         return Row(
             name: "lost-\(percent)", summary: "connections lost at \(percent) % loss", series: series
         ) { row, found in
-            series.map { Self.noneLost(row, $0.name, found[$0.name]) }
+            series.map { Self.noneLost(row, $0.name, found[$0.name], of: $0.runs) }
         }
+    }
+
+    /// A figure that asks that nobody is lost in so many moves, of which each had a connection at least.
+    private static func noneLost(
+        _ row: String, _ series: String, _ found: MigrationTrial?, of moves: Int
+    ) -> Figure {
+        let found = found ?? MigrationTrial()
+        var reached = "\(found.lost.count) of \(found.connections)"
+        if found.unconnected > 0 { reached += ", \(found.unconnected) never connected" }
+        return Figure(
+            row, series, found, asked: "0 lost in \(moves) moves", reached: reached,
+            isMet: found.connections >= moves)
     }
 
     /// A figure that asks for nothing else.
@@ -54,7 +66,10 @@ extension MigrationBenchmark {
             + "over plain, \(Int(loss * 100)) % loss"
         return Row(name: name, summary: summary, series: series) { row, found in
             Self.measured.flatMap { workload in
-                MigrationStrategy.allCases.flatMap { Self.judgeFirstRequest(row, $0, workload, found) }
+                [Self.plainFigure(row, workload, found)]
+                    + MigrationStrategy.allCases.flatMap {
+                        Self.judgeFirstRequest(row, $0, workload, when, found)
+                    }
             }
         }
     }
@@ -73,6 +88,17 @@ extension MigrationBenchmark {
         }
     }
 
+    /// What the others of the row are compared with.
+    private static func plainFigure(
+        _ row: String, _ workload: Workload, _ found: [String: MigrationTrial]
+    ) -> Figure {
+        let label = label(nil, workload)
+        let own = found[label] ?? MigrationTrial()
+        return Figure(
+            row, label, own, asked: "to compare with", reached: "\(own.values.count) of \(own.connections)",
+            isMet: own.values.count == own.connections)
+    }
+
     private func firstRequestSeries(
         _ strategy: MigrationStrategy, _ workload: MoveSettings.Workload, _ loss: Double,
         _ when: MoveSettings.FirstRequest
@@ -88,7 +114,7 @@ extension MigrationBenchmark {
     }
 
     private static func judgeFirstRequest(
-        _ row: String, _ strategy: MigrationStrategy, _ workload: MoveSettings.Workload,
+        _ row: String, _ strategy: MigrationStrategy, _ workload: Workload, _ when: MoveSettings.FirstRequest,
         _ found: [String: MigrationTrial]
     ) -> [Figure] {
         let label = label(strategy, workload)
@@ -96,14 +122,16 @@ extension MigrationBenchmark {
         let plain = Distribution(found[Self.label(nil, workload)]?.values ?? [])
         let tail = Distribution(own.values).excess(over: plain, percentile: 99)
         let tailFigure = Figure(
-            row, label, own, asked: "p99 ≤ \(Figure.text(followingBound)) over plain",
+            row, label, own, over: plain, asked: "p99 ≤ \(Figure.text(followingBound)) over plain",
             reached: "\(Figure.text(tail)) over plain", isMet: tail.map { $0 <= followingBound } ?? false)
-        guard !own.aside.isEmpty else { return [tailFigure] }
+        // Who asked before the freeze asked before anything could be validated.
+        guard when == .afterThaw else { return [tailFigure] }
         var validated = own
         validated.values = own.aside
         let middle = Distribution(own.aside).excess(over: plain, percentile: 50)
         let middleFigure = Figure(
-            row, label + ", path validated before", validated, asked: "median ≤ 0.1 ms over plain",
+            row, label + ", path validated before", validated, over: plain,
+            asked: "median ≤ 0.1 ms over plain",
             reached: "\(Figure.text(middle)) over plain", isMet: middle.map { $0 <= 0.1 } ?? false)
         return [tailFigure, middleFigure]
     }
@@ -147,9 +175,10 @@ extension MigrationBenchmark {
             series: series
         ) { row, found in
             Self.measured.flatMap { workload in
-                Self.silentKinds.map {
-                    Self.judgeSilent(row, Self.silentName($0.strategy, $0.poolSize), workload, found)
-                }
+                [Self.plainFigure(row, workload, found)]
+                    + Self.silentKinds.map {
+                        Self.judgeSilent(row, Self.silentName($0.strategy, $0.poolSize), workload, found)
+                    }
             }
         }
     }
@@ -184,7 +213,8 @@ extension MigrationBenchmark {
         let isMet = rest.map { $0 <= 0 } ?? false
         let reached = "\(Figure.text(rest.map(abs))) \(isMet ? "below" : "above")"
         return Figure(
-            row, label, own, asked: "p99 over plain ≤ PTO + RTT + max(50 ms, ¼ search)", reached: reached,
+            row, label, own, over: plain, asked: "p99 over plain ≤ PTO + RTT + max(50 ms, ¼ search)",
+            reached: reached,
             isMet: isMet)
     }
 }

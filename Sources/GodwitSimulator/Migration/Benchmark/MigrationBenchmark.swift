@@ -42,10 +42,14 @@ public struct MigrationBenchmark: Sendable {
         public let isMet: Bool
         /// What was measured.
         public let distribution: Distribution
+        /// The same without a move, where that is compared with.
+        public let plain: Distribution?
         /// How many connections took part.
         public let connections: Int
         /// How many of them were lost.
         public let lost: Int
+        /// How many clients never had a connection, for all the loss there was.
+        public let unconnected: Int
         /// What went wrong, the first ten.
         public let faults: [String]
     }
@@ -108,7 +112,9 @@ public struct MigrationBenchmark: Sendable {
 extension MigrationBenchmark.Figure {
     /// A judgement that asks for more than that nobody is lost.
     init(
-        _ row: String, _ series: String, _ found: MigrationTrial, asked: String, reached: String, isMet: Bool
+        _ row: String, _ series: String, _ found: MigrationTrial, over plain: Distribution? = nil,
+        asked: String,
+        reached: String, isMet: Bool
     ) {
         self.row = row
         self.series = series
@@ -116,9 +122,16 @@ extension MigrationBenchmark.Figure {
         self.reached = reached
         self.isMet = isMet && found.lost.isEmpty && found.flaws.isEmpty && found.connections > 0
         distribution = Distribution(found.values)
+        self.plain = plain
         connections = found.connections
         lost = found.lost.count
+        unconnected = found.unconnected
         faults = Array((found.lost + found.flaws).prefix(10))
+    }
+
+    /// By how much a percentile is over that without a move; nil where that is not compared with.
+    public func excess(percentile percent: Double) -> Double? {
+        plain.flatMap { distribution.excess(over: $0, percentile: percent) }
     }
 
     /// A number of milliseconds.

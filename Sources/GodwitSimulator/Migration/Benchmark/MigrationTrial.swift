@@ -6,6 +6,8 @@ public struct MigrationTrial: Sendable {
     public var aside: [Double] = []
     /// How many connections took part.
     public var connections = 0
+    /// How many clients never had one, for all the loss there was.
+    public var unconnected = 0
     /// Those that were lost, each with the seed and the reason.
     public var lost: [String] = []
     /// What else must not be, each with the seed.
@@ -19,13 +21,14 @@ public struct MigrationTrial: Sendable {
         values += other.values
         aside += other.aside
         connections += other.connections
+        unconnected += other.unconnected
         lost += other.lost
         flaws += other.flaws
     }
 
     /// What all judgements look at in a run, with the latency of each connection as the value.
     init(_ report: MoveReport, seed: UInt64) {
-        connections = report.connections.count
+        (connections, unconnected) = (report.connections.count, report.unconnected)
         for connection in report.connections {
             if let latency = connection.latency { values.append(latency.milliseconds) }
             if let reason = connection.lossReason {
