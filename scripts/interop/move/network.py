@@ -9,8 +9,12 @@ import itertools
 import os
 import subprocess
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from harness.namespaces import ip
+
+if TYPE_CHECKING:
+    from typing import Self
 
 CLIENT = "10.99.0.2"
 # Where a server may be. Here it has the first two.
@@ -30,16 +34,19 @@ def own_name() -> str:
     return f"gm{os.getpid()}-{next(_numbers)}"
 
 
-class MovingNetwork:
-    """Use as a context manager: leaving it removes the namespaces."""
+class Namespaces:
+    """Use as a context manager: leaving it removes the two. What is between them is for subclasses."""
 
     def __init__(self) -> None:
-        own = own_name()
-        self.client, self.server = f"{own}c", f"{own}s"
+        self.name = own_name()
+        self.client, self.server = f"{self.name}c", f"{self.name}s"
 
-    def __enter__(self) -> MovingNetwork:
+    def __enter__(self) -> Self:
         try:
-            self._start()
+            for name in (self.client, self.server):
+                ip("netns", "add", name)
+                ip("-n", name, "link", "set", "lo", "up")
+            self.connect()
         except BaseException:
             self.stop()
             raise
@@ -48,14 +55,24 @@ class MovingNetwork:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def connect(self) -> None:
+        raise NotImplementedError
+
     def stop(self) -> None:
         for name in (self.client, self.server):
             subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
 
-    def _start(self) -> None:
-        for name in (self.client, self.server):
-            ip("netns", "add", name)
-            ip("-n", name, "link", "set", "lo", "up")
+    def in_client(self, command: Sequence[str]) -> list[str]:
+        return ["ip", "netns", "exec", self.client, *command]
+
+    def in_server(self, command: Sequence[str]) -> list[str]:
+        return ["ip", "netns", "exec", self.server, *command]
+
+
+class MovingNetwork(Namespaces):
+    """A link for each of the first two places."""
+
+    def connect(self) -> None:
         ip("-n", self.client, "address", "add", f"{CLIENT}/32", "dev", "lo")
         for index, (place, gateway) in enumerate(zip(PLACES[:2], GATEWAYS, strict=True)):
             ends = [f"c{index}", f"s{index}"]
@@ -88,9 +105,3 @@ class MovingNetwork:
         table = str(100 + index)
         ip("-n", self.server, "route", "replace", CLIENT, "via", GATEWAYS[index], "dev", f"s{index}",
            "table", table)  # fmt: skip
-
-    def in_client(self, command: Sequence[str]) -> list[str]:
-        return ["ip", "netns", "exec", self.client, *command]
-
-    def in_server(self, command: Sequence[str]) -> list[str]:
-        return ["ip", "netns", "exec", self.server, *command]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 from harness.namespaces import ip
 from harness.network import NetworkFailed
 from harness.process import Child
-from move.network import CLIENT, PLACES, SPOOFED, own_name
+from move.network import CLIENT, PLACES, SPOOFED, Namespaces
 
 # What clients behind a NAT look like, one after the other.
 OUTSIDE = ("10.98.0.1", "10.98.0.2")
@@ -44,8 +43,8 @@ def short_ways(delay: float = 0.005, loss: float = 0.0) -> list[Way]:
     return [Way(place, delay, 30e6, loss) for place in PLACES[:3]]
 
 
-class RoutedNetwork:
-    """Use as a context manager: leaving it removes the namespaces."""
+class RoutedNetwork(Namespaces):
+    """A way for each place, and the program that all of them lead through."""
 
     def __init__(
         self,
@@ -55,39 +54,23 @@ class RoutedNetwork:
         translation: str | None = None,
         is_attacked: bool = False,
     ) -> None:
+        super().__init__()
         self.ways = list(ways)
         self.capture = folder / "client.pcap"
         self._folder = folder
-        self._name = own_name()
-        self.client, self.server = f"{self._name}c", f"{self._name}s"
         # Short, for the name of a socket is.
-        self._control = Path("/tmp") / f"{self._name}.control"
+        self._control = Path("/tmp") / f"{self.name}.control"
         self._translation = translation
         self._spoofed = SPOOFED if is_attacked else None
         self._router: Child | None = None
 
-    def __enter__(self) -> RoutedNetwork:
-        try:
-            self._start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
     def stop(self) -> None:
         if self._router:
             self._router.stop()
-        for name in (self.client, self.server):
-            subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
+        super().stop()
         self._control.unlink(missing_ok=True)
 
-    def _start(self) -> None:
-        for name in (self.client, self.server):
-            ip("netns", "add", name)
-            ip("-n", name, "link", "set", "lo", "up")
+    def connect(self) -> None:
         self._start_router()
         for name, addresses in ((self.client, [CLIENT]), (self.server, [way.place for way in self.ways])):
             ip("link", "set", name, "netns", name)
@@ -142,9 +125,3 @@ class RoutedNetwork:
             own.sendto(json.dumps(members).encode(), str(self._control))
             answer: dict[str, int] = json.loads(own.recv(4096))
         return answer
-
-    def in_client(self, command: Sequence[str]) -> list[str]:
-        return ["ip", "netns", "exec", self.client, *command]
-
-    def in_server(self, command: Sequence[str]) -> list[str]:
-        return ["ip", "netns", "exec", self.server, *command]
