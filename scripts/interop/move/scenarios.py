@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,63 +155,6 @@ def silent_server(stage: Stage) -> Outcome:
     return outcome
 
 
-# Many clients
-
-
-@contextmanager
-def crowd(stage: Stage, size: int) -> Iterator[tuple[RoutedNetwork, MovingServer, list[Conversation]]]:
-    network = RoutedNetwork(stage.folder, short_ways())
-    with network, ExitStack() as stack:
-        server = stack.enter_context(stage.server(network, "--loops", "4"))
-        clients = []
-        for number in range(size):
-            clients.append(stack.enter_context(stage.talk(network, f"client{number}")))
-            if number % 10 == 9:
-                # Not all at once: a handshake has its time limit.
-                for client in clients[-10:]:
-                    client.exchange()
-        yield network, server, clients
-
-
-@scenario("barrier")
-def barrier(stage: Stage) -> Outcome:
-    spans = []
-    with crowd(stage, 50) as (network, server, clients):
-        for _ in range(11):
-            answer = server.prepare("explicit")
-            if answer["ready"] != 50 or answer["connections"] != 50:
-                raise MoveFailed(f"not every client is ready: {answer['summary']}")
-            spans.append(float(str(answer["seconds"])))
-            server.tell("cancel", epoch=answer["epoch"])
-        server.move("explicit", 0.3)
-        for client in clients:
-            client.exchange()
-            client.finish()
-    found = stage.check(network, 0, 1)
-    judge("50 clients are ready", [span - network.ways[0].round_trip for span in spans], 0.01)
-    return {"ready_ms": round(1000 * statistics.median(spans), 1),
-            "round_trip_ms": round(1000 * network.ways[0].round_trip), **found}  # fmt: skip
-
-
-@scenario("dead-clients")
-def dead_clients(stage: Stage) -> Outcome:
-    with crowd(stage, 30) as (network, server, clients):
-        dead, alive = clients[:10], clients[10:]
-        for client in dead:
-            client.freeze()
-        answer = server.prepare("explicit", deadline=1.0)
-        taken = float(str(answer["seconds"]))
-        if answer["summary"] != "20 ready, 10 timed out" or not 1.0 <= taken < 1.0 + 3 * allowance:
-            raise MoveFailed(f"after {taken} s of 1 s: {answer['summary']}")
-        server.leave(int(str(answer["epoch"])))
-        time.sleep(0.3)
-        server.arrive(int(str(answer["epoch"])))
-        for client in alive:
-            client.exchange()
-            client.finish()
-    return {"ready": 20, "deadline_ms": round(1000 * taken), **stage.check(network, 0, 1)}
-
-
 # One way only
 
 SIZE = 8_000_000
@@ -309,19 +252,28 @@ def keep_alive(stage: Stage) -> Outcome:
 # Between client and server
 
 
-@scenario("nat")
-def nat(stage: Stage) -> Outcome:
+def behind_each(
+    stage: Stage, play: Callable[[RoutedNetwork, MovingServer, Conversation], float]
+) -> Outcome:
+    """What the play returns in seconds, for each kind of NAT that the client may be behind."""
     outcome: Outcome = {}
     for kind in KINDS:
         scene = stage.scene(kind)
         network = RoutedNetwork(scene.folder, short_ways(), translation=kind)
         with talking(scene, network) as (server, client):
-            server.move("combined", 0.4)
-            time.sleep(0.2)
-            taken = client.exchange()
+            outcome[f"{kind}_ms"] = round(1000 * play(network, server, client))
         scene.check(network, 0, 1)
-        outcome[f"{kind}_ms"] = round(1000 * taken)
     return outcome
+
+
+@scenario("nat")
+def nat(stage: Stage) -> Outcome:
+    def play(_: RoutedNetwork, server: MovingServer, client: Conversation) -> float:
+        server.move("combined", 0.4)
+        time.sleep(0.2)
+        return client.exchange()
+
+    return behind_each(stage, play)
 
 
 @scenario("nat-symmetric")
@@ -437,23 +389,21 @@ def cancel_and_retarget(stage: Stage) -> Outcome:
 @scenario("both-move")
 def both_move(stage: Stage) -> Outcome:
     """The client gets another address, by a NAT that forgets it, while the server is on its way."""
-    outcome: Outcome = {}
-    for kind in KINDS:
-        scene = stage.scene(kind)
-        network = RoutedNetwork(scene.folder, short_ways(), translation=kind)
-        with talking(scene, network) as (server, client):
-            epoch = server.prepare_all("combined")
-            server.leave(epoch)
-            network.forget()
-            client.send()
-            time.sleep(0.3)
-            server.arrive(epoch)
-            start = time.monotonic()
-            client.wait()
-            outcome[f"{kind}_ms"] = round(1000 * (time.monotonic() - start))
-            client.exchange()
-        scene.check(network, 0, 1)
-    return outcome
+
+    def play(network: RoutedNetwork, server: MovingServer, client: Conversation) -> float:
+        epoch = server.prepare_all("combined")
+        server.leave(epoch)
+        network.forget()
+        client.send()
+        time.sleep(0.3)
+        server.arrive(epoch)
+        start = time.monotonic()
+        client.wait()
+        taken = time.monotonic() - start
+        client.exchange()
+        return taken
+
+    return behind_each(stage, play)
 
 
 @scenario("long-freeze")
