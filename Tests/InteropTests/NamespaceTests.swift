@@ -70,7 +70,7 @@ import Musl
             "first-request", "first-request-lossy", "silent-server", "barrier", "dead-clients",
             "download-only", "upload-only", "keep-alive", "nat", "nat-symmetric", "slow-path", "spoofed",
             "many-moves", "cancel-and-retarget", "both-move", "long-freeze", "stranger", "thesis-server",
-            "thesis-client",
+            "thesis-client", "clock", "same-secret", "victim", "thousand-clients",
         ])
     func scenarios(name: String) throws {
         let outcome = try outcome("--scenario", name)

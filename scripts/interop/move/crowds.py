@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
+import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
+from capture.pcap import read
+from harness.process import Child
 from move import scenarios
 from move.conversation import Conversation
+from move.network import PLACES, PORT
 from move.routed import RoutedNetwork, short_ways
 from move.scenarios import Outcome, Stage, judge, scenario
-from move.server import MoveFailed, MovingServer
+from move.server import MoveFailed, MovingServer, address
 
 
 @contextmanager
@@ -79,3 +86,78 @@ def some_dead(
 @scenario("dead-clients")
 def dead_clients(stage: Stage) -> Outcome:
     return some_dead(stage, 30, range(10), 1.0)
+
+
+@scenario("thousand-clients")
+def thousand_clients(stage: Stage) -> Outcome:
+    # Three descriptors for each.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    # It takes a while until the last of them is there.
+    patience = ["--body-timeout", "300", "--idle-timeout", "300"]
+    return some_dead(stage, 1000, range(50, 1000, 100), 15.0, *patience)
+
+
+# Somebody else's address
+
+VICTIM = 2
+# What one client may send there in so many seconds (section 5.5.1).
+DATAGRAMS, SIZE, WINDOW = 64, 1200, 60.0
+CLIENTS = 100
+
+
+@scenario("victim")
+def victim(stage: Stage) -> Outcome:
+    """A server sends its clients to somebody who has nothing to do with it, by all strategies, over and over."""
+    pool = [address(VICTIM)]
+    with crowd(stage, CLIENTS, pool=pool) as (network, server, clients), bystander(stage, network):
+        for number, strategy in enumerate(("explicit", "combined", "pool") * 2):
+            # What is told anew, and taken back in between, must not open the budget anew.
+            server.prepare(strategy, to=3)
+            epoch = server.prepare(strategy, to=VICTIM)["epoch"]
+            # Silence has clients look for the server.
+            network.cut(0)
+            for client in clients:
+                client.send(100)
+            time.sleep(6 if number == 5 else 2)
+            network.join(0)
+            server.tell("cancel", epoch=epoch)
+            time.sleep(0.5)
+        for client in clients:
+            client.wait()
+            client.finish()
+    return judge_victim(network.capture)
+
+
+def judge_victim(capture: Path) -> Outcome:
+    sent = [datagram for datagram in read(capture) if datagram.destination == (PLACES[VICTIM], PORT)]
+    worst, most, start = 0, 0, 0
+    recent: Counter[int] = Counter()
+    size = 0
+    for datagram in sent:
+        while sent[start].time <= datagram.time - WINDOW:
+            recent[sent[start].source[1]] -= 1
+            size -= len(sent[start].payload)
+            start += 1
+        recent[datagram.source[1]] += 1
+        size += len(datagram.payload)
+        worst, most = max(worst, size), max(most, recent[datagram.source[1]])
+    if most > DATAGRAMS or worst > CLIENTS * DATAGRAMS * SIZE:
+        raise MoveFailed(f"{worst} bytes in a minute went to the victim, {most} datagrams of one client's")
+    if len(recent) < CLIENTS:
+        raise MoveFailed(f"{len(recent)} clients of {CLIENTS} looked for the server at the victim's address")
+    budget = CLIENTS * DATAGRAMS * SIZE
+    return {"sent_bytes": worst, "budget_bytes": budget, "most_of_one_client": most, "clients": len(recent)}
+
+
+@contextmanager
+def bystander(stage: Stage, network: RoutedNetwork) -> Iterator[None]:
+    """Has the address, and says nothing, not even that nobody is there."""
+    command = network.in_server([sys.executable, "-m", "move.bystander", PLACES[VICTIM], str(PORT)])
+    with Child(command, {}, stage.folder / "bystander.log") as child:
+        deadline = time.monotonic() + 10
+        while not child.log.read_text():
+            if time.monotonic() > deadline:
+                raise MoveFailed(f"nobody is at the victim's address: {child.last_line()}")
+            time.sleep(0.02)
+        yield

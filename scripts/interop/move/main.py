@@ -15,7 +15,7 @@ from pathlib import Path
 from harness.network import NetworkFailed
 from harness.options import EXIT_FAILED, EXIT_UNAVAILABLE, fail
 from harness.process import Child
-from move import crowds, identifiers, peers, scenarios, thesis  # noqa: F401
+from move import clocks, copies, crowds, identifiers, peers, scenarios, thesis  # noqa: F401
 from move.network import PLACES, MovingNetwork
 from move.options import PEERS, SCENARIOS, STRATEGIES
 from move.routed import RoutedNetwork, short_ways

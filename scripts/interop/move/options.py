@@ -12,6 +12,7 @@ SCENARIOS = (
     "first-request", "first-request-lossy", "silent-server", "barrier", "dead-clients", "download-only",
     "upload-only", "keep-alive", "nat", "nat-symmetric", "slow-path", "spoofed", "many-moves",
     "cancel-and-retarget", "both-move", "long-freeze", "stranger", "thesis-server", "thesis-client",
+    "clock", "same-secret", "victim", "thousand-clients",
 )  # fmt: skip
 
 # What a machine that has other things to do may add to a figure, in seconds.

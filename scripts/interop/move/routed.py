@@ -114,6 +114,10 @@ class RoutedNetwork(Namespaces):
         """The NAT knows nothing any more, and the client has another address outside."""
         return self._command(forget=True)
 
+    def replay(self, index: int) -> dict[str, int]:
+        """The last datagram of the client's to this place arrives there once more."""
+        return self._command(replay=self.ways[index].place)
+
     def counts(self) -> dict[str, int]:
         return self._command()
 

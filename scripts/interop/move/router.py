@@ -3,7 +3,8 @@
 Run as a program with its task in JSON: {"client": device, "server": device, "paths": [{"place": ip, "delay": s,
 "rate": bit/s, "loss": share}, …], "translation": kind or null, "outside": [ip, …], "spoofed": ip or null,
 "seed": n, "control": path, "captures": folder}. It prints a line when the devices exist, and obeys datagrams to
-`control`: {"cut": place}, {"join": place}, {"forget": true}; each is answered with what it has counted.
+`control`: {"cut": place}, {"join": place}, {"forget": true}, {"replay": place}, which has the last datagram of the
+client's to that place arrive there once more; each is answered with what it has counted.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ class Router:
         self._chance = random.Random(str(task["seed"]))
         self._control = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._control.bind(str(task["control"]))
+        self._latest: dict[bytes, bytes] = {}
         self._agenda: list[tuple[float, int, Tunnel, bytes]] = []
         self._ordinals = itertools.count()
         self._counts = {"lost": 0, "to_spoofed": 0, "spoofed": 0, "refused": 0}
@@ -110,6 +112,8 @@ class Router:
                 self._paths[socket.inet_aton(str(command[word]))].is_cut = is_cut
         if "forget" in command and self._translator:
             self._translator.forget()
+        if "replay" in command and (packet := self._latest.get(socket.inet_aton(str(command["replay"])))):
+            self._forward(packet, to_server=True)
         self._counts["refused"] = self._translator.refused if self._translator else 0
         self._control.sendto(json.dumps(self._counts).encode(), sender)
 
@@ -126,6 +130,8 @@ class Router:
         if to_server and place == self._spoofed:
             self._counts["to_spoofed"] += len(packet)
         path = self._paths.get(place)
+        if to_server:
+            self._latest[place] = packet
         now = time.monotonic()
         arrival = path.admit(len(packet), to_server, now, self._chance) if path else None
         if arrival is None:

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +39,16 @@ class Stage:
         folder.mkdir(parents=True)
         return Stage(self.mhq, folder)
 
-    def server(self, network: RoutedNetwork, *arguments: str, pool: bool = False) -> MovingServer:
-        return MovingServer(self.mhq, network, self.folder, pool_of(pool), arguments)
+    def server(
+        self,
+        network: RoutedNetwork,
+        *arguments: str,
+        pool: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> MovingServer:
+        return MovingServer(
+            self.mhq, network, self.folder, pool_of(pool), arguments, environment=environment
+        )
 
     def talk(self, network: RoutedNetwork, name: str = "client") -> Conversation:
         return Conversation(self.mhq, network, self.folder, name)
@@ -73,10 +81,18 @@ def scenario(name: str) -> Callable[[Scenario], Scenario]:
 
 @contextmanager
 def talking(
-    stage: Stage, network: RoutedNetwork, *arguments: str, pool: bool = False
+    stage: Stage,
+    network: RoutedNetwork,
+    *arguments: str,
+    pool: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[MovingServer, Conversation]]:
     """A server and a client that has had its first answer, and is idle."""
-    with network, stage.server(network, *arguments, pool=pool) as server, stage.talk(network) as client:
+    with (
+        network,
+        stage.server(network, *arguments, pool=pool, environment=environment) as server,
+        stage.talk(network) as client,
+    ):
         client.exchange()
         yield server, client
         client.finish()

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -47,6 +47,7 @@ class MovingServer:
         pool: Sequence[str] = (),
         arguments: Sequence[str] = (),
         place: int = 0,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._mhq, self._network = mhq, network
         self._control = folder / f"control{place}"
@@ -58,7 +59,7 @@ class MovingServer:
         ]  # fmt: skip
         for member in pool:
             command += ["--pool", member]
-        self._child = Child(network.in_server(command), {}, folder / f"server{place}.log")
+        self._child = Child(network.in_server(command), environment or {}, folder / f"server{place}.log")
 
     def __enter__(self) -> MovingServer:
         deadline = time.monotonic() + READY_WITHIN
@@ -153,6 +154,13 @@ class MovingServer:
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        self._child.kill()
+
+    def last_line(self) -> str:
+        """Of what it has logged."""
+        return self._child.last_line()
 
     def _signal(self, number: signal.Signals) -> None:
         """To the server itself: `ip netns exec` becomes the program that it starts."""
