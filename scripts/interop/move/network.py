@@ -58,6 +58,13 @@ class Namespaces:
     def connect(self) -> None:
         raise NotImplementedError
 
+    def cut(self, index: int) -> object:
+        """Nothing gets to this place any more."""
+        raise NotImplementedError
+
+    def join(self, index: int) -> object:
+        raise NotImplementedError
+
     def stop(self) -> None:
         for name in (self.client, self.server):
             subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
@@ -72,6 +79,10 @@ class Namespaces:
 class MovingNetwork(Namespaces):
     """A link for each of the first two places."""
 
+    def __init__(self, *, is_limited: bool = True) -> None:
+        super().__init__()
+        self._is_limited = is_limited
+
     def connect(self) -> None:
         ip("-n", self.client, "address", "add", f"{CLIENT}/32", "dev", "lo")
         for index, (place, gateway) in enumerate(zip(PLACES[:2], GATEWAYS, strict=True)):
@@ -82,7 +93,8 @@ class MovingNetwork(Namespaces):
             ip("-n", self.server, "address", "add", f"{place}/24", "dev", ends[1])
             for name, end in zip((self.client, self.server), ends, strict=True):
                 ip("-n", name, "link", "set", end, "up")
-                self._limit(name, end)
+                if self._is_limited:
+                    self._limit(name, end)
             # Both ways over the same link, from the address that belongs to the connection.
             ip("-n", self.client, "route", "replace", place, "dev", ends[0], "src", CLIENT)
             table = str(100 + index)
