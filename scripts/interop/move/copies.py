@@ -59,10 +59,9 @@ def second(stage: Stage, network: RoutedNetwork, manner: str) -> Iterator[Moving
 def reset_without_move(stage: Stage) -> str:
     """Shows that the resets are real: whoever was told of no move takes the first one for the end."""
     network = RoutedNetwork(stage.folder, short_ways())
-    with network, stage.talk(network) as client:
-        with first(stage, network) as server:
-            client.exchange()
-            server.kill()
+    with network, first(stage, network) as server, stage.talk(network) as client:
+        client.exchange()
+        server.kill()
         with second(stage, network, "careless"):
             try:
                 client.exchange(patience=5)

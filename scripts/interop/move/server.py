@@ -156,7 +156,9 @@ class MovingServer:
         self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
+        """Without a word to anyone."""
         self._child.kill()
+        self._child.stop()
 
     def last_line(self) -> str:
         """Of what it has logged."""
