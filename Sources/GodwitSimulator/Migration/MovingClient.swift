@@ -115,7 +115,8 @@ final class MovingClient: EndpointApplication {
         guard let connection, let stream = connection.openStream(.bidirectional) else { return }
         exchanges[stream] = Exchange(sentAt: program.now, isEndless: true)
         if workload == .download {
-            _ = try? connection.write(MovePattern.header(answerSize: MovePattern.endlessSize), to: stream, fin: true)
+            _ = try? connection.write(
+                MovePattern.header(answerSize: MovePattern.endlessSize), to: stream, fin: true)
         } else {
             bulk = (stream, 0)
             upload()
@@ -196,7 +197,9 @@ final class MovingClient: EndpointApplication {
     private func sendWaiting(_ program: EndpointProgram) {
         guard !isOver else { return }
         if isMeasuredWaiting { isMeasuredWaiting = !send(isMeasured: true, program) }
-        while backlog > 0, exchanges.count < Self.mostExchanges, send(isMeasured: false, program) { backlog -= 1 }
+        while backlog > 0, exchanges.count < Self.mostExchanges, send(isMeasured: false, program) {
+            backlog -= 1
+        }
     }
 
     /// False when there is no stream for it.
