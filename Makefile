@@ -9,7 +9,7 @@ MTU ?= 1500
 FIGURES ?= out/figures
 ANALYSIS = .build/analysis
 
-.PHONY: build test scenarios sim fuzz bench bench-migration soak lint format docs interop compliance sanitize weaknesses dissector examples figures test-analysis check
+.PHONY: build test scenarios sim fuzz bench bench-migration bench-barrier soak lint format docs interop compliance sanitize weaknesses dissector examples figures test-analysis check
 
 build:
 	$(SWIFT) build -c release
@@ -34,6 +34,9 @@ bench:
 bench-migration:
 	$(SWIFT) build -c release --product mhq
 	.build/release/mhq bench-migration --seed $(SEED) $(if $(filter-out 0,$(QUICK)),--quick)
+
+bench-barrier:
+	scripts/barrier.sh
 
 soak:
 	scripts/soak.sh $(MINUTES)

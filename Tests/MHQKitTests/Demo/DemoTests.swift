@@ -28,7 +28,7 @@ struct DemoTests {
     }
 
     @Test(
-        "Moves a server twice under its clients, and loses none", arguments: [DemoStrategy.combined, .pool])
+        "Moves a server twice under its clients, and loses none", arguments: DemoStrategy.shown)
     func strategy(strategy: DemoStrategy) async throws {
         let (code, rows) = try await run { $0.strategies = [strategy] }
         #expect(code == 0)
@@ -42,6 +42,36 @@ struct DemoTests {
         }
         // The server answered from three places.
         #expect(places.count == 3 && places.values.allSatisfy { $0.whole ?? 0 > 0 })
+    }
+
+    private static let tshark = ["/usr/bin/tshark", "/usr/local/bin/tshark"]
+        .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+    @Test(
+        "Writes what went over the wire, and the secrets by which tshark reads it",
+        .enabled(if: tshark != nil, "tshark is not installed"))
+    func capture() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "mhq-demo-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (capture, keys) = (folder.appending(path: "c.pcap").path, folder.appending(path: "c.keys").path)
+        let (code, _) = try await run {
+            ($0.strategies, $0.captureFile, $0.keyLog) = ([.combined], capture, keys)
+        }
+        #expect(code == 0)
+        let shark = Process()
+        shark.executableURL = URL(filePath: try #require(Self.tshark))
+        shark.arguments = [
+            "-r", capture, "-o", "tls.keylog_file:\(keys)", "-Y", "quic.frame_type == 0x1b", "-T", "fields",
+            "-e", "ip.src",
+        ]
+        let output = Pipe()
+        (shark.standardOutput, shark.standardError) = (output, FileHandle.nullDevice)
+        try shark.run()
+        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        shark.waitUntilExit()
+        // PATH_RESPONSE frames can be seen only in what was decrypted: each of the two new places was validated.
+        #expect(Set(text.split(separator: "\n")).isSuperset(of: ["127.0.0.2", "127.0.0.3"]), "\(text)")
     }
 
     @Test("Loses every client with migration off, and says so by its exit code")

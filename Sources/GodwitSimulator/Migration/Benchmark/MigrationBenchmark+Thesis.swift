@@ -27,7 +27,7 @@ extension MigrationBenchmark {
                 return MigrationTrial(MoveRun(settings).run(), seed: seed)
             }
         }
-        return Row(name: name, summary: summary, series: series) { row, found in
+        return Row(name: name, summary: summary + ", notice 2–4 s", series: series) { row, found in
             series.map { Self.noneLost(row, $0.name, found[$0.name]) }
         }
     }
