@@ -41,13 +41,19 @@ import Testing
 }
 
 extension ContainerModelTests {
+    /// What a move of 100 MB takes for each of ``MemoryContents``, in their order.
+    private func phases(_ technique: MigrationTechnique, isCompressed: Bool) throws -> [ContainerPhases] {
+        let constants = try PlanLibrary.plan(2, isQuick: false).container
+        return MemoryContents.allCases.map { contents in
+            var model = ContainerModel(constants, DeterministicRandom(seed: 1))
+            return model.next(
+                technique, inflation: 100, clients: 1, isCompressed: isCompressed, contents: contents)
+        }
+    }
+
     @Test("Random memory does not compress, and compressing it takes longest; mixed memory is in between")
     func contents() throws {
-        let constants = try PlanLibrary.plan(2, isQuick: false).container
-        let phases = MemoryContents.allCases.map { contents in
-            var model = ContainerModel(constants, DeterministicRandom(seed: 1))
-            return model.next(.preCopy, inflation: 100, clients: 1, isCompressed: true, contents: contents)
-        }
+        let phases = try phases(.preCopy, isCompressed: true)
         let (zero, random, mixed) = (phases[0], phases[1], phases[2])
         #expect(Set(phases.map(\.preDumpSize)).count == 1)
         let size = 100 * 1_048_576.0
@@ -62,12 +68,7 @@ extension ContainerModelTests {
 
     @Test("Without compression nobody cares what memory holds")
     func uncompressedContents() throws {
-        let constants = try PlanLibrary.plan(2, isQuick: false).container
-        let phases = MemoryContents.allCases.map { contents in
-            var model = ContainerModel(constants, DeterministicRandom(seed: 1))
-            return model.next(.cold, inflation: 100, clients: 1, isCompressed: false, contents: contents)
-        }
-        #expect(Set(phases).count == 1)
+        #expect(Set(try phases(.cold, isCompressed: false)).count == 1)
     }
 
     @Test("The plan with other contents than zeros ships, and differs from the thesis's in its series alone")
