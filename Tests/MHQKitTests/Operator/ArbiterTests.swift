@@ -25,30 +25,10 @@ import Testing
     }
 
     private func withServer(
-        _ body:
-            @Sendable (RunningServer, @Sendable (String) async throws -> OperatorReport) async throws -> Void
+        _ body: @Sendable (RunningServer, OperatedServer.Ask) async throws -> Void
     ) async throws {
-        let (control, arbiter) = (folder["control"], folder["arbiter"])
-        try await RunningServer.run {
-            ($0.control, $0.arbiter) = (control, arbiter)
-            $0.servesTCP = false
-            $0.allowedDestinations = [AddressPrefix("127.0.0.0/8")!]
-        } _: { server in
-            try await body(server) { line in
-                try await Self.blocking {
-                    try OperatorReport(line: OperatorClient(path: control, timeout: .seconds(60)).ask(line))
-                }
-            }
-        }
-    }
-
-    /// Waits on another thread than those that tasks share.
-    private static func blocking<Result: Sendable>(
-        _ body: @escaping @Sendable () throws -> Result
-    ) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Swift.Result(catching: body)) }
-        }
+        let arbiter = folder["arbiter"]
+        try await OperatedServer.run(control: folder["control"], { $0.arbiter = arbiter }, body)
     }
 
     private static func ask(
@@ -79,7 +59,7 @@ import Testing
             for line in [
                 "nonsense", "{}", #"{"command":"grant"}"#, #"{"command":"grant","resolution":"stay"}"#,
             ] {
-                let answer = try await Self.blocking { try client.ask(line) }
+                let answer = try await blocking { try client.ask(line) }
                 #expect(try OperatorReport(line: answer).exitCode == ExitCode.dataError)
             }
         }

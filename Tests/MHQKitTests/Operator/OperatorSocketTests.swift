@@ -14,31 +14,9 @@ import Testing
 
     private func run(
         _ configure: @Sendable (inout WebServerOptions) throws -> Void = { _ in },
-        _ body:
-            @Sendable (RunningServer, @Sendable (String) async throws -> OperatorReport) async throws -> Void
+        _ body: @Sendable (RunningServer, OperatedServer.Ask) async throws -> Void
     ) async throws {
-        let path = folder["control"]
-        try await RunningServer.run {
-            $0.control = path
-            $0.servesTCP = false
-            $0.allowedDestinations = [AddressPrefix("127.0.0.0/8")!]
-            try configure(&$0)
-        } _: { server in
-            try await body(server) { line in
-                try await Self.blocking {
-                    try OperatorReport(line: OperatorClient(path: path, timeout: .seconds(60)).ask(line))
-                }
-            }
-        }
-    }
-
-    /// Waits on another thread than those that tasks share.
-    private static func blocking<Result: Sendable>(
-        _ body: @escaping @Sendable () throws -> Result
-    ) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Swift.Result(catching: body)) }
-        }
+        try await OperatedServer.run(control: folder["control"], configure, body)
     }
 
     @Test("A server moves as its operator says, and its client with it")
@@ -162,9 +140,9 @@ import Testing
                 process.waitUntilExit()
                 return String(decoding: data, as: UTF8.self)
             }
-            let refused = try await Self.blocking { try OperatorReport(line: answer(user: "65534")) }
+            let refused = try await blocking { try OperatorReport(line: answer(user: "65534")) }
             #expect(refused.exitCode == ExitCode.noPermission && refused.state == nil)
-            let root = try await Self.blocking { try OperatorReport(line: answer(user: "0")) }
+            let root = try await blocking { try OperatorReport(line: answer(user: "0")) }
             #expect(root.state == "serving")
         }
     }
@@ -185,7 +163,7 @@ import Testing
         let server = try await WebServer.start(options)
         let (signals, _) = AsyncStream.makeStream(of: WebServerSignal.self)
         async let code = server.run(signals: signals)
-        let answer = try await Self.blocking {
+        let answer = try await blocking {
             try OperatorClient(path: path, timeout: .seconds(60)).ask(#"{"command":"shutdown"}"#)
         }
         #expect(try OperatorReport(line: answer).isDone)
