@@ -12,6 +12,13 @@ import Testing
     ) throws -> (ApplicationServerConfiguration, ApplicationClientConfiguration, ExperimentPlan) {
         let plan = try PlanLibrary.plan(id, isQuick: true)
         let run = try #require(plan.runs.last { $0.migrationProtocol == protocolName })
+        let (server, own) = try configurations(plan, run, client: client)
+        return (server, own, plan)
+    }
+
+    private func configurations(
+        _ plan: ExperimentPlan, _ run: RunSpecification, client: Int = 0
+    ) throws -> (ApplicationServerConfiguration, ApplicationClientConfiguration) {
         let roles = RoleConfiguration(plan: plan, run: run, network: PaperNetwork(plan))
         func reader(_ members: [String: Any]) throws -> ConfigurationReader {
             let text = String(decoding: try JSONSerialization.data(withJSONObject: members), as: UTF8.self)
@@ -19,7 +26,7 @@ import Testing
         }
         return (
             try ApplicationServerConfiguration(reader(roles.server())),
-            try ApplicationClientConfiguration(reader(roles.client(client))), plan
+            try ApplicationClientConfiguration(reader(roles.client(client)))
         )
     }
 
@@ -124,6 +131,15 @@ import Testing
         #expect((3600...4000).contains(RunEstimate(fifth, fifth.runs[0]).seconds))
         let text = try RealBackend(first, program: "mhq") { PaperNetwork($0) }.announcement(of: first)
         #expect(text?.hasSuffix("hours") == true)
+    }
+
+    @Test("Processes get the plan's constants of the thesis's endpoints")
+    func thesisTiming() throws {
+        var plan = try PlanLibrary.plan(1, isQuick: true)
+        plan.thesis = ThesisTiming(initialRoundTrip: 33.5, probeMargin: 77)
+        let (server, client) = try configurations(plan, try #require(plan.runs.last))
+        #expect(server.thesis == plan.thesis)
+        #expect(client.thesis == plan.thesis)
     }
 
     @Test("How long it takes is said as people say it")

@@ -3,7 +3,7 @@ import GodwitMigration
 import GodwitWire
 import MHQKit
 
-/// The configurations that a run's processes are given: the thesis's own.
+/// The configurations that a run's processes are given: the thesis's own, with members of ours.
 struct RoleConfiguration {
     let plan: ExperimentPlan
     let run: RunSpecification
@@ -21,7 +21,7 @@ struct RoleConfiguration {
                 "enable": run.inflation > 0, "additionalBytes": run.inflation << 20,
                 "contents": (plan.allSeries[run.series].contents ?? .zero).rawValue,
             ] as [String: Any],
-            "seed": run.seed,
+            "seed": run.seed, "thesis": timing,
         ]
     }
 
@@ -37,8 +37,12 @@ struct RoleConfiguration {
                 "backToBack": run.interval == 0,
             ] as [String: Any],
             "requestBody": ["fixed": !steps.drawsBodies, "fromDistribution": steps.drawsBodies],
-            "seed": seed(ofClient: index), "experiment": experiment(index),
+            "seed": seed(ofClient: index), "thesis": timing, "experiment": experiment(index),
         ]
+    }
+
+    private var timing: [String: Any] {
+        ["initialRoundTrip": plan.thesis.initialRoundTrip, "probeMargin": plan.thesis.probeMargin]
     }
 
     private func experiment(_ index: Int) -> [String: Any] {

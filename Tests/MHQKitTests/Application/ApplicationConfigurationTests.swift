@@ -1,5 +1,6 @@
 import Foundation
 import Godwit
+import GodwitHTTP3
 import GodwitWire
 import Testing
 
@@ -76,6 +77,36 @@ import Testing
         let settings = try server(#"{"serverMigration": {"addressPool": []}}"#)
         #expect(!settings.migration.suite(.thesis).contains(.poolOfAddresses))
         #expect(settings.warnings.count == 1)
+    }
+
+    @Test("The constants of the thesis's endpoints are those that were measured unless it says otherwise")
+    func thesisTiming() throws {
+        #expect(try client("{}").thesis == ThesisTiming(initialRoundTrip: 25, probeMargin: 108))
+        let text = #"{"thesis": {"initialRoundTrip": 30, "probeMargin": 90.5}}"#
+        #expect(try server(text).thesis == ThesisTiming(initialRoundTrip: 30, probeMargin: 90.5))
+        #expect(
+            throws: Failure(
+                ExitCode.configuration, "client.json: thesis.probeMargin: is no number from 0.001 to 60000.0")
+        ) { try client(#"{"thesis": {"probeMargin": -1}}"#) }
+    }
+
+    @Test("Endpoints have those constants under the thesis's policy, and ours under our own")
+    func endpointTiming() throws {
+        let thesis = #""thesis": {"initialRoundTrip": 33.5, "probeMargin": 77}"#
+        let (server, client) = (
+            try server("{\(thesis)}"), try client("{\(thesis), \"keyLogging\": {\"enable\": false}}")
+        )
+        for policy in [MigrationPolicy.thesis, .godwit] {
+            let ends = [
+                try ApplicationServer(server, policy: policy).serverConfiguration().quic.transport,
+                try ApplicationClient(client, policy: policy)
+                    .clientConfiguration(SeedSequence(master: 1)).quic.transport,
+            ]
+            for transport in ends {
+                #expect((transport.initialRTT == .milliseconds(33.5)) == (policy == .thesis))
+                #expect((transport.timerGranularity == .milliseconds(77)) == (policy == .thesis))
+            }
+        }
     }
 
     @Test("Extra memory counts only when it is switched on")

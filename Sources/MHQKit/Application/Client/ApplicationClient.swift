@@ -56,7 +56,7 @@ package struct ApplicationClient: Sendable {
         }
     }
 
-    private func clientConfiguration(_ seeds: SeedSequence) throws -> HTTP3ClientConfiguration {
+    func clientConfiguration(_ seeds: SeedSequence) throws -> HTTP3ClientConfiguration {
         var tls = TLSClientConfiguration(applicationProtocols: ["h3"])
         // As the thesis's client, whose servers make a certificate for each run.
         tls.trust = .insecureNoVerification
@@ -65,7 +65,7 @@ package struct ApplicationClient: Sendable {
             tls.keyLog = { log.write($0) }
         }
         var result = try HTTP3ClientConfiguration(tls: tls)
-        ApplicationTransport.configure(&result.quic.transport, policy)
+        ApplicationTransport.configure(&result.quic.transport, policy, timing: configuration.thesis)
         result.quic.migration = ApplicationTransport.client(
             configuration.migration.suite(policy), policy, seeds: seeds)
         // Drivers start both ends at the same time.

@@ -12,6 +12,8 @@ package struct ApplicationClientConfiguration: Hashable, Sendable {
     package var interval: Int
     package var body: RequestSource.Body
     package var seed: UInt64
+    /// How an endpoint of the thesis's policy differs from one of ours.
+    package var thesis: ThesisTiming
     package var experiment: ExperimentSettings
     /// What to tell the user, a line each.
     package var warnings: [String] = []
@@ -33,6 +35,7 @@ package struct ApplicationClientConfiguration: Hashable, Sendable {
         interval = try Self.interval(&reader)
         body = try Self.body(&reader)
         seed = try reader.whole("seed", in: 0...UInt64.max, default: 1)
+        thesis = try reader.object("thesis") { inner throws(Failure) in try ThesisTiming(&inner) }
         experiment = try reader.object("experiment") { inner throws(Failure) in
             try ExperimentSettings(&inner, serverHost: host)
         }

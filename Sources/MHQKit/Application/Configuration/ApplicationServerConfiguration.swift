@@ -17,6 +17,8 @@ package struct ApplicationServerConfiguration: Hashable, Sendable {
     /// What those hold; the thesis's configurations don't say, and mean zeros.
     package var inflationContents: MemoryContents
     package var seed: UInt64
+    /// How an endpoint of the thesis's policy differs from one of ours.
+    package var thesis: ThesisTiming
     /// What to tell the user, a line each.
     package var warnings: [String] = []
 
@@ -40,6 +42,7 @@ package struct ApplicationServerConfiguration: Hashable, Sendable {
             return (isEnabled ? bytes : 0, try inner.choice("contents", default: MemoryContents.zero))
         }
         seed = try reader.whole("seed", in: 0...UInt64.max, default: 1)
+        thesis = try reader.object("thesis") { inner throws(Failure) in try ThesisTiming(&inner) }
         settle(reader.unknownMembers)
     }
 

@@ -59,6 +59,16 @@ package struct ConfigurationReader {
         return number
     }
 
+    package mutating func number(
+        _ name: String, in range: ClosedRange<Double>, default value: Double
+    ) throws(Failure) -> Double {
+        guard let found = members.removeValue(forKey: name) else { return value }
+        guard let number = found.number, range.contains(number) else {
+            throw failure(name, "is no number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
     package mutating func text(_ name: String, default value: String) throws(Failure) -> String {
         guard let found = members.removeValue(forKey: name) else { return value }
         guard let text = found.text else { throw failure(name, "is no text") }

@@ -87,11 +87,12 @@ package struct ApplicationServer: Sendable {
         }
     }
 
-    private func serverConfiguration() throws -> HTTP3ServerConfiguration {
+    func serverConfiguration() throws -> HTTP3ServerConfiguration {
         // Its clients believe any certificate.
         let made = try SelfSignedCertificate.make(names: ["localhost", "\(configuration.host)"])
         var result = try HTTP3ServerConfiguration(certificate: try made.identity())
-        ApplicationTransport.configure(&result.quic.transport, policy, keepsAlive: false)
+        ApplicationTransport.configure(
+            &result.quic.transport, policy, timing: configuration.thesis, keepsAlive: false)
         result.limits.connectionIdleTime = ApplicationTransport.idleTime
         result.limits.contentIdleTime = ApplicationTransport.idleTime
         result.quic.migration = ApplicationTransport.server(

@@ -61,4 +61,13 @@ package struct ThesisTiming: Hashable, Sendable, Codable {
     package init(initialRoundTrip: Double = 25, probeMargin: Double = 108) {
         (self.initialRoundTrip, self.probeMargin) = (initialRoundTrip, probeMargin)
     }
+
+    private static let range = 0.001...60_000.0
+
+    /// As a configuration has it; the thesis's have none, and mean what was measured.
+    init(_ reader: inout ConfigurationReader) throws(Failure) {
+        self.init()
+        initialRoundTrip = try reader.number("initialRoundTrip", in: Self.range, default: initialRoundTrip)
+        probeMargin = try reader.number("probeMargin", in: Self.range, default: probeMargin)
+    }
 }
