@@ -118,7 +118,8 @@ import Testing
     func quickPlans() throws {
         let seconds = try (0...6).reduce(0.0) { sum, id in
             let plan = try PlanLibrary.plan(id, isQuick: true)
-            return sum + RunEstimate.total(plan, width: RealBackend.width(plan, cores: 2))
+            return sum
+                + RunEstimate.total(of: plan.runs, in: plan, width: RealBackend.width(plan, cores: 2))
         }
         #expect(seconds < 14 * 60)
     }
@@ -129,8 +130,34 @@ import Testing
         #expect((55...85).contains(RunEstimate(first, first.runs[0]).seconds))
         let fifth = try PlanLibrary.plan(5, isQuick: false)
         #expect((3600...4000).contains(RunEstimate(fifth, fifth.runs[0]).seconds))
-        let text = try RealBackend(first, program: "mhq") { PaperNetwork($0) }.announcement(of: first)
+        let text = try Self.backend(first).announcement(of: first.runs, in: first)
         #expect(text?.hasSuffix("hours") == true)
+    }
+
+    private static func backend(_ plan: ExperimentPlan) throws -> RealBackend {
+        try RealBackend(plan, program: "mhq") { PaperNetwork($0) }
+    }
+
+    @Test("What is announced when an experiment is resumed is what remains of it")
+    func remaining() throws {
+        let folder = try ProgramRun.Folder()
+        let plan = try PlanLibrary.plan(3, isQuick: false)
+        let backend = try Self.backend(plan)
+        let count = plan.runs.count
+        func announced() throws -> String? {
+            let writer = try ResultWriter(folder: folder.path, plan: plan)
+            for run in writer.missing.dropLast() { try writer.add(RunOutcome(), of: run) }
+            return backend.announcement(of: writer.missing, in: plan)
+        }
+        let whole = RunEstimate.total(of: plan.runs, in: plan, width: 1)
+        #expect(whole > 90)
+        #expect(
+            backend.announcement(of: plan.runs, in: plan)?.hasPrefix("\(count) runs in real time") == true)
+        // Once while they are done, and once as one finds them who comes later.
+        for _ in 0..<2 {
+            let text = try #require(try announced())
+            #expect(text.hasPrefix("1 run in real time") && text.hasSuffix(": about a minute"), "\(text)")
+        }
     }
 
     @Test("Processes get the plan's constants of the thesis's endpoints")

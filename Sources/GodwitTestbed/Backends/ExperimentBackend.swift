@@ -9,8 +9,8 @@ package protocol ExperimentBackend: Sendable {
     /// What the figures of this backend have to be read with.
     func remarks(on plan: ExperimentPlan) -> [String]
 
-    /// What to tell people before a plan is carried out; nil for nothing.
-    func announcement(of plan: ExperimentPlan) -> String?
+    /// What to tell people before runs of a plan are done; nil for nothing.
+    func announcement(of runs: [RunSpecification], in plan: ExperimentPlan) -> String?
 
     /// Does a run.
     ///
@@ -22,7 +22,7 @@ package protocol ExperimentBackend: Sendable {
 }
 
 extension ExperimentBackend {
-    package func announcement(of plan: ExperimentPlan) -> String? { nil }
+    package func announcement(of runs: [RunSpecification], in plan: ExperimentPlan) -> String? { nil }
 }
 
 /// The backends that there are.

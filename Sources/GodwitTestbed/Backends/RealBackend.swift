@@ -66,9 +66,10 @@ package final class RealBackend: ExperimentBackend {
         return remarks
     }
 
-    package func announcement(of plan: ExperimentPlan) -> String? {
-        let span = Self.describe(seconds: RunEstimate.total(plan, width: width))
-        return "\(plan.runs.count) runs in real time, \(width) at a time: \(span)"
+    package func announcement(of runs: [RunSpecification], in plan: ExperimentPlan) -> String? {
+        let span = Self.describe(seconds: RunEstimate.total(of: runs, in: plan, width: width))
+        let count = runs.count == 1 ? "1 run" : "\(runs.count) runs"
+        return "\(count) in real time, \(width) at a time: \(span)"
     }
 
     static func describe(seconds: Double) -> String {

@@ -39,8 +39,8 @@ struct RunEstimate {
         return phases.beforeFreeze + phases.frozen
     }
 
-    /// All runs of a plan, so many at a time, in seconds.
-    static func total(_ plan: ExperimentPlan, width: Int) -> Double {
-        plan.runs.reduce(0) { $0 + RunEstimate(plan, $1).seconds } / Double(max(1, width))
+    /// Runs of a plan, so many at a time, in seconds.
+    static func total(of runs: [RunSpecification], in plan: ExperimentPlan, width: Int) -> Double {
+        runs.reduce(0) { $0 + RunEstimate(plan, $1).seconds } / Double(max(1, width))
     }
 }

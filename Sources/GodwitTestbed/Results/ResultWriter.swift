@@ -39,6 +39,9 @@ package final class ResultWriter {
         try takeJournal()
     }
 
+    /// The runs that have yet to be done.
+    package var missing: [RunSpecification] { runs.filter { !finished.contains($0.index) } }
+
     /// How many runs there are.
     package var runCount: Int { runs.count }
 

@@ -30,11 +30,11 @@ package struct ExperimentCommand: Sendable {
         // It is ours alone, and the management interface has no name for it.
         if policy == .thesis || backend != .simulated { plan.extraProtocols.removeAll { $0 == .combined } }
         let backend = try await makeBackend(plan)
-        if let text = backend.announcement(of: plan) {
-            FileHandle.standardError.write(Data("experiment \(plan.experiment): \(text)\n".utf8))
-        }
         let writer = try ResultWriter(folder: place, plan: plan)
         if writer.isComplete { return report("all \(writer.runCount) runs are in \(place) already") }
+        if let text = backend.announcement(of: writer.missing, in: plan) {
+            FileHandle.standardError.write(Data("experiment \(plan.experiment): \(text)\n".utf8))
+        }
         var record = EnvironmentRecord(
             plan, policy: "\(policy)", backend: self.backend.rawValue, commandLine: commandLine)
         let remarks = record.remarks
@@ -65,14 +65,13 @@ package struct ExperimentCommand: Sendable {
     private func perform(
         _ plan: ExperimentPlan, _ backend: any ExperimentBackend, _ writer: ResultWriter
     ) async throws {
-        let missing = plan.runs.filter { !writer.finished.contains($0.index) }
         var progress = ExperimentProgress(
             "experiment \(plan.experiment), \(policy), \(self.backend.rawValue)", of: writer.runCount,
             skipping: writer.finished.count)
         progress.note(writer.finished.count)
         let policy = policy
         try await withThrowingTaskGroup(of: (RunSpecification, RunOutcome).self) { tasks in
-            var rest = missing[...]
+            var rest = writer.missing[...]
             func begin() {
                 guard let run = rest.popFirst() else { return }
                 tasks.addTask { (run, try await backend.perform(run, of: plan, policy)) }
