@@ -134,8 +134,10 @@ import Testing
         #expect(text?.hasSuffix("hours") == true)
     }
 
-    private static func backend(_ plan: ExperimentPlan) throws -> RealBackend {
-        try RealBackend(plan, program: "mhq") { PaperNetwork($0) }
+    private static func backend(
+        _ plan: ExperimentPlan, _ shaping: LinkShaping = .userSpace(because: "it is on paper")
+    ) throws -> RealBackend {
+        try RealBackend(plan, program: "mhq", shaping) { PaperNetwork($0) }
     }
 
     @Test("What is announced when an experiment is resumed is what remains of it")
@@ -158,6 +160,17 @@ import Testing
             let text = try #require(try announced())
             #expect(text.hasPrefix("1 run in real time") && text.hasSuffix(": about a minute"), "\(text)")
         }
+    }
+
+    @Test("Whoever waits, and whoever reads the figures later, is told what shapes the traffic")
+    func shaping() throws {
+        let plan = try PlanLibrary.plan(1, isQuick: true)
+        let netem = try Self.backend(plan, .netem)
+        #expect(netem.announcement(of: plan.runs, in: plan)?.contains("over netem, ") == true)
+        #expect(netem.remarks(on: plan).contains { $0.contains("are those of netem") })
+        let other = try Self.backend(plan, .userSpace(because: "tc: no such kind"))
+        #expect(other.announcement(of: plan.runs, in: plan)?.contains("over a link in user space, ") == true)
+        #expect(other.remarks(on: plan).contains { $0.hasSuffix("for want of netem (tc: no such kind)") })
     }
 
     @Test("Processes get the plan's constants of the thesis's endpoints")
@@ -206,10 +219,8 @@ struct PaperNetwork: TestNetwork {
     var handoverListener: IPAddress { .anyIPv4 }
 
     func management(at place: Int) -> NetworkAddress { fronts[place] }
-    func openFront(_ address: NetworkAddress) throws(Failure) -> DatagramSocket { throw Self.paper }
-    func openBack(for client: NetworkAddress, isShaped: Bool) throws(Failure) -> DatagramSocket {
-        throw Self.paper
-    }
+    func makeLink(_ shape: LinkShape) throws -> any ServerLink { throw Self.paper }
+    func openCommands() throws(Failure) -> DatagramSocket { throw Self.paper }
     func openOperator() throws(Failure) -> DatagramSocket { throw Self.paper }
     func openHandover() throws(Failure) -> DatagramSocket { throw Self.paper }
     func openClient() throws(Failure) -> DatagramSocket { throw Self.paper }

@@ -7,9 +7,10 @@ extension RealBackend {
         guard geteuid() == 0 else {
             throw Failure(ExitCode.noPermission, "--backend: 'namespaces' needs root; 'loopback' does not")
         }
-        try await NetworkTool.check()
+        try await NetworkTool.ip.check()
         Leftovers.remove()
-        await NamespaceNetwork.removeLeftovers()
-        return try RealBackend(plan, program: program) { try await NamespaceNetwork.make($0) }
+        await NetworkNamespaces.removeLeftovers()
+        let shaping = try await LinkShaping.detect()
+        return try RealBackend(plan, program: program, shaping) { try await shaping.makeNetwork($0) }
     }
 }

@@ -3,7 +3,7 @@ package import GodwitMigration
 import MHQKit
 import Synchronization
 
-/// Runs on real sockets: each role a process, and a link of ours between them.
+/// Runs on real sockets: each role a process, and a link between them.
 package final class RealBackend: ExperimentBackend {
     /// Where a run's roles are.
     typealias MakeNetwork = @Sendable (ExperimentPlan) async throws -> any TestNetwork
@@ -11,6 +11,7 @@ package final class RealBackend: ExperimentBackend {
     package let width: Int
     private let program: String
     private let folder: String
+    private let shaping: LinkShaping
     private let makeNetwork: MakeNetwork
     private let load: Mutex<Load>
 
@@ -27,8 +28,10 @@ package final class RealBackend: ExperimentBackend {
     private static let period = Double(200 * ProcessInfo.processInfo.activeProcessorCount)
 
     /// - Parameter program: the application, `mhq`.
-    init(_ plan: ExperimentPlan, program: String?, _ makeNetwork: @escaping MakeNetwork) throws(Failure) {
-        self.makeNetwork = makeNetwork
+    init(
+        _ plan: ExperimentPlan, program: String?, _ shaping: LinkShaping, _ makeNetwork: @escaping MakeNetwork
+    ) throws(Failure) {
+        (self.shaping, self.makeNetwork) = (shaping, makeNetwork)
         self.program = if let program { program } else { try Self.ownProgram() }
         width = Self.width(plan, cores: ProcessInfo.processInfo.activeProcessorCount)
         load = Mutex(Load())
@@ -57,7 +60,7 @@ package final class RealBackend: ExperimentBackend {
     package func remarks(on plan: ExperimentPlan) -> [String] {
         var remarks = [
             "the container's phases are those of the model; the process is frozen for as long with signals",
-            "delay, rate, loss and queue are those of a link in user space",
+            shaping.remark,
         ]
         let highest = load.withLock(\.highest)
         if highest > Self.tooBusy {
@@ -69,7 +72,7 @@ package final class RealBackend: ExperimentBackend {
     package func announcement(of runs: [RunSpecification], in plan: ExperimentPlan) -> String? {
         let span = Self.describe(seconds: RunEstimate.total(of: runs, in: plan, width: width))
         let count = runs.count == 1 ? "1 run" : "\(runs.count) runs"
-        return "\(count) in real time, \(width) at a time: \(span)"
+        return "\(count) in real time over \(shaping.name), \(width) at a time: \(span)"
     }
 
     static func describe(seconds: Double) -> String {
@@ -99,7 +102,7 @@ package final class RealBackend: ExperimentBackend {
         let network = try await makeNetwork(plan)
         let result: Result<RunOutcome, any Error>
         do {
-            let real = try RealRun(run, of: plan, policy, in: network, program: program, folder: folder)
+            let real = try await RealRun(run, of: plan, policy, in: network, program: program, folder: folder)
             result = .success(try await real.perform())
         } catch { result = .failure(error) }
         await network.remove()

@@ -27,10 +27,9 @@ final class LinkCarrier {
         var isToServer: Bool
     }
 
-    private let network: any TestNetwork
+    private let network: any RelayedNetwork
     private let doors: [LinkDoor]
     private var fronts: [DatagramSocket] = []
-    private let listeners: [UserSpaceLink.Listener]
     private var lines: LinkLines
     private var backs: [Caller: Back] = [:]
     private var flights: [Flight] = []
@@ -40,11 +39,8 @@ final class LinkCarrier {
     /// How long to wait when nothing is under way, in nanoseconds.
     private static let patience: Int64 = 50_000_000
 
-    init(
-        _ doors: [LinkDoor], in network: any TestNetwork, lines: LinkLines,
-        listeners: [UserSpaceLink.Listener]
-    ) throws(Failure) {
-        (self.doors, self.network, self.lines, self.listeners) = (doors, network, lines, listeners)
+    init(_ doors: [LinkDoor], in network: any RelayedNetwork, lines: LinkLines) throws(Failure) {
+        (self.doors, self.network, self.lines) = (doors, network, lines)
         for door in doors { fronts.append(try network.openFront(door.front)) }
         noteDescriptors()
     }
@@ -56,31 +52,18 @@ final class LinkCarrier {
     private static var now: UInt64 { DispatchTime.now().uptimeNanoseconds }
 
     private func noteDescriptors() {
-        let others = fronts.map(\.descriptor) + listeners.map(\.socket.descriptor)
-        descriptors = others + backs.values.map(\.socket.descriptor)
+        descriptors = fronts.map(\.descriptor) + backs.values.map(\.socket.descriptor)
     }
 
     /// Waits for something to do, and does it.
     func turn(_ state: borrowing Mutex<UserSpaceLink.State>) {
         let next = flights.first.map { Int64(clamping: $0.due) - Int64(clamping: Self.now) }
         DatagramSocket.wait(for: descriptors, min(next ?? Self.patience, Self.patience))
-        listen()
         // Whoever freezes the server under the lock knows that nothing is handed over any more.
         state.withLock { state in
             readFronts(&state)
             readBacks(state)
             land(&state)
-        }
-    }
-
-    private func listen() {
-        for listener in listeners {
-            while let datagrams = listener.socket.receive(buffer) {
-                for datagram in datagrams {
-                    let answer = listener.answer(String(decoding: datagram.bytes, as: UTF8.self))
-                    if let answer { listener.socket.send(answer, to: datagram.peer) }
-                }
-            }
         }
     }
 

@@ -4,7 +4,7 @@ import MHQKit
 import Synchronization
 
 /// The loopback network of this machine. Each run has addresses of it that no other has.
-final class LoopbackNetwork: TestNetwork {
+final class LoopbackNetwork: RelayedNetwork {
     let fronts: [NetworkAddress]
     let nobody: [NetworkAddress]
     let servers: [NetworkAddress]

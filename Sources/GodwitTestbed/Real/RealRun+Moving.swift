@@ -31,7 +31,7 @@ extension RealRun {
         try await Task.sleep(until: end, tolerance: .zero)
         checkQueue(of: server, at: here, before: waiting)
         state.withLock { $0.place = there }
-        link.state.withLock { $0.place = there }
+        try await link.release(at: there)
         server.thaw()
         try await announceArrival(at: there)
         state.withLock { $0.watch.probe(network.fronts[here]) }
@@ -39,7 +39,7 @@ extension RealRun {
 
     /// - Returns: how many bytes there were that the server had not read.
     private func freeze(_ server: RoleProcess, at here: Int) async throws -> Int {
-        link.state.withLock { $0.place = nil }
+        try await link.hold(at: here)
         try await server.freeze()
         let waiting = SocketTable.waiting(in: server.number, at: listening(here))
         state.withLock { state in
@@ -109,13 +109,13 @@ extension RealRun {
     private func handOver(_ client: RoleProcess, to number: Int, _ outage: Int) async throws {
         state.withLock { $0.outcome.handoverTimes.append(Self.unixTime) }
         let end = ContinuousClock.now + .milliseconds(outage)
-        link.state.withLock { $0.isApart = true }
+        link.part()
         try await client.freeze()
         try await network.leaveClientNetwork()
         try await Task.sleep(until: end, tolerance: .zero)
         let place = number % network.clients.count
         try await network.enterClientNetwork(place)
-        link.state.withLock { ($0.isApart, $0.isSwapped) = (false, place % 2 == 1) }
+        link.join(place)
         client.thaw()
         let listener =
             network.handoverListener.isUnspecified ? network.clients[place] : network.handoverListener

@@ -13,7 +13,7 @@ extension RealRun {
         if !outcome.migrations.isEmpty, watch.hasAnswer() {
             outcome.flaws.append("somebody answered at an address that was left")
         }
-        outcome.lostAtOldAddress = link.state.withLock(\.lost) - watch.sent
+        outcome.lostAtOldAddress = link.lost - watch.sent
         return outcome
     }
 

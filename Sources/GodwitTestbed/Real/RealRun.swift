@@ -15,10 +15,9 @@ final class RealRun: Sendable {
     /// The application.
     let program: String
     let folder: String
-    let link: UserSpaceLink
+    let link: any ServerLink
     let state: Mutex<State>
-    /// Bound and never read, so that nobody says that nobody is there.
-    private let silent: [DatagramSocket]
+    private let desk: CommandDesk
     private let moves: AsyncStream<Void>
     private let trigger: AsyncStream<Void>.Continuation
 
@@ -37,40 +36,25 @@ final class RealRun: Sendable {
     init(
         _ run: RunSpecification, of plan: ExperimentPlan, _ policy: MigrationPolicy,
         in network: any TestNetwork, program: String, folder: String
-    ) throws(Failure) {
+    ) async throws {
         (self.plan, self.run, self.policy, self.network) = (plan, run, policy, network)
         (self.program, self.folder) = (program, folder)
         let series = plan.allSeries[run.series]
         let seed = DeterministicRandom(seed: run.seed).forked("experiment \(plan.experiment) \(run.key)")
-        var opened: [DatagramSocket] = []
-        for address in network.nobody { opened.append(try network.openFront(address)) }
-        silent = opened
+        let (commands, watch) = (try network.openCommands(), OldAddressWatch(try network.openClient()))
         (moves, trigger) = AsyncStream.makeStream()
-        let commands = UserSpaceLink.Listener(socket: try network.openFront(network.commands)) {
-            [trigger] text in
+        link = try await network.makeLink(
+            LinkShape(
+                plan: plan, paths: plan.networks[series.network]!, loss: series.loss,
+                random: seed.forked("link")))
+        desk = CommandDesk(commands) { [trigger] text in
             if text == ManagementMessage.migrate { trigger.yield() }
             return "OK"
         }
-        let lines = LinkLines(plan.networks[series.network]!, loss: series.loss, seed.forked("link"))
-        link = try UserSpaceLink(
-            Self.doors(plan, network), in: network, place: plan.firstPlace, lines: lines,
-            listeners: [commands])
         state = Mutex(
             State(
                 container: ContainerModel(plan.container, seed.forked("container")), place: plan.firstPlace,
-                watch: OldAddressWatch(try network.openClient())))
-    }
-
-    private static func doors(_ plan: ExperimentPlan, _ network: any TestNetwork) -> [LinkDoor] {
-        network.fronts.enumerated().flatMap { place, front in
-            let management = NetworkAddress(ip: front.ip, port: plan.addresses.managementPort)
-            return [
-                LinkDoor(front: front, server: network.servers[place], place: place, isShaped: true),
-                LinkDoor(
-                    front: management, server: network.management(at: place), place: place,
-                    isShaped: false),
-            ]
-        }
+                watch: watch))
     }
 
     // MARK: The run
@@ -81,6 +65,7 @@ final class RealRun: Sendable {
         do { result = .success(try await work()) } catch { result = .failure(error) }
         for process in state.withLock(\.processes) { await process.end() }
         link.end()
+        desk.end()
         try? FileManager.default.removeItem(atPath: folder)
         return try result.get()
     }

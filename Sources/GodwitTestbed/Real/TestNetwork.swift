@@ -2,13 +2,10 @@ import GodwitWire
 import MHQKit
 
 /// Where the roles of a run are and how they reach each other.
-///
-/// Between clients and server is a ``UserSpaceLink``: clients know the server by addresses in front of it, and the
-/// server has addresses of its own behind it.
 protocol TestNetwork: Sendable {
     /// The server's port of QUIC, as clients know it: at the source and at the destination.
     var fronts: [NetworkAddress] { get }
-    /// What else a pool holds; nobody is there.
+    /// What else a pool holds; nobody is there, and nobody says so.
     var nobody: [NetworkAddress] { get }
     /// The server's port of QUIC as the server has it, at both places.
     var servers: [NetworkAddress] { get }
@@ -26,10 +23,12 @@ protocol TestNetwork: Sendable {
     /// The server's own management interface while the server is there.
     func management(at place: Int) -> NetworkAddress
 
-    /// A socket on the clients' side of the link, or on the container's.
-    func openFront(_ address: NetworkAddress) throws(Failure) -> DatagramSocket
-    /// A socket on the server's side of the link that takes a client's place.
-    func openBack(for client: NetworkAddress, isShaped: Bool) throws(Failure) -> DatagramSocket
+    /// Makes what carries datagrams here, with the server at its first place.
+    ///
+    /// - Throws: a failure that names what can't be had.
+    func makeLink(_ shape: LinkShape) async throws -> any ServerLink
+    /// A socket to take commands from.
+    func openCommands() throws(Failure) -> DatagramSocket
     /// A socket to speak to the server's management from, past the link.
     func openOperator() throws(Failure) -> DatagramSocket
     /// A socket to give clients orders from, past the link.
@@ -44,7 +43,7 @@ protocol TestNetwork: Sendable {
     func networkSwitch(to place: Int) -> String
     /// The server's address goes.
     func leave(_ place: Int) async throws
-    /// The server has the address from now on.
+    /// The server gets the address, and is frozen.
     func arrive(at place: Int) async throws
     /// The client has no network.
     func leaveClientNetwork() async throws
@@ -53,6 +52,21 @@ protocol TestNetwork: Sendable {
 
     /// Leaves nothing behind.
     func remove() async
+}
+
+/// One where a ``UserSpaceLink`` is between clients and server: clients know the server by addresses in front of it,
+/// and the server has addresses of its own behind it.
+protocol RelayedNetwork: TestNetwork {
+    /// A socket on the clients' side of the link, or on the container's.
+    func openFront(_ address: NetworkAddress) throws(Failure) -> DatagramSocket
+    /// A socket on the server's side of the link that takes a client's place.
+    func openBack(for client: NetworkAddress, isShaped: Bool) throws(Failure) -> DatagramSocket
+}
+
+extension RelayedNetwork {
+    func makeLink(_ shape: LinkShape) throws -> any ServerLink { try UserSpaceLink(shape, in: self) }
+
+    func openCommands() throws(Failure) -> DatagramSocket { try openFront(commands) }
 }
 
 extension ExperimentPlan {

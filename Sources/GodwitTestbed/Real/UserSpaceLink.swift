@@ -18,9 +18,7 @@ struct LinkDoor: Sendable {
 
 /// A link between real sockets, for kernels without netem: it delays, limits and loses datagrams, and carries them
 /// to the server only where the server is.
-///
-/// What comes to a place where the server is not, or while it stands still, is lost: neither queued nor answered.
-final class UserSpaceLink: Sendable {
+final class UserSpaceLink: ServerLink {
     struct State {
         /// Where the server is; nil while it stands still.
         var place: Int?
@@ -33,27 +31,21 @@ final class UserSpaceLink: Sendable {
         var isOver = false
     }
 
-    /// Something that listens on the link's thread: it gets what is said to a socket, and answers.
-    struct Listener: Sendable {
-        var socket: DatagramSocket
-        var answer: @Sendable (String) -> String?
-    }
-
-    let state: Mutex<State>
+    private let state: Mutex<State>
     private let finished = DispatchSemaphore(value: 0)
+    /// Bound and never read, so that nobody says that nobody is there.
+    private let silent: [DatagramSocket]
 
     /// Opens the sockets and begins to carry datagrams.
     ///
-    /// - Parameters:
-    ///   - place: where the server is.
-    ///   - loss: the part of datagrams that each direction loses.
     /// - Throws: a failure that names the address that can't be had.
-    init(
-        _ doors: [LinkDoor], in network: any TestNetwork, place: Int, lines: LinkLines,
-        listeners: [Listener]
-    ) throws(Failure) {
-        state = Mutex(State(place: place))
-        let carrier = try LinkCarrier(doors, in: network, lines: lines, listeners: listeners)
+    init(_ shape: LinkShape, in network: any RelayedNetwork) throws(Failure) {
+        state = Mutex(State(place: shape.plan.firstPlace))
+        var silent: [DatagramSocket] = []
+        for address in network.nobody { silent.append(try network.openFront(address)) }
+        self.silent = silent
+        let lines = LinkLines(shape.paths, loss: shape.loss, shape.random)
+        let carrier = try LinkCarrier(Self.doors(shape.plan, network), in: network, lines: lines)
         let box = Confined(carrier)
         Thread.detachNewThread { [self] in
             while !state.withLock(\.isOver) { box.value.turn(state) }
@@ -61,6 +53,28 @@ final class UserSpaceLink: Sendable {
             finished.signal()
         }
     }
+
+    private static func doors(_ plan: ExperimentPlan, _ network: any TestNetwork) -> [LinkDoor] {
+        network.fronts.enumerated().flatMap { place, front in
+            let management = NetworkAddress(ip: front.ip, port: plan.addresses.managementPort)
+            return [
+                LinkDoor(front: front, server: network.servers[place], place: place, isShaped: true),
+                LinkDoor(
+                    front: management, server: network.management(at: place), place: place,
+                    isShaped: false),
+            ]
+        }
+    }
+
+    // Whoever has had the lock knows that nothing is handed over any more.
+    func hold(at place: Int) { state.withLock { $0.place = nil } }
+    func release(at place: Int) { state.withLock { $0.place = place } }
+    func part() { state.withLock { $0.isApart = true } }
+    func join(_ network: Int) {
+        state.withLock { ($0.isApart, $0.isSwapped) = (false, !network.isMultiple(of: 2)) }
+    }
+
+    var lost: Int { state.withLock(\.lost) }
 
     /// Closes the sockets.
     func end() {

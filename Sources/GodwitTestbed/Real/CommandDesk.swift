@@ -1,0 +1,37 @@
+import Foundation
+import Synchronization
+
+/// Listens at a socket on a thread of its own, and answers what is said.
+final class CommandDesk: Sendable {
+    private let isOver = Mutex(false)
+    private let finished = DispatchSemaphore(value: 0)
+
+    private static let patience: Int64 = 50_000_000
+
+    /// - Parameter answer: what to say to a text; nil for nothing.
+    init(_ socket: DatagramSocket, _ answer: @escaping @Sendable (String) -> String?) {
+        Thread.detachNewThread { [self] in
+            withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
+                while !isOver.withLock(\.self) { Self.turn(socket, buffer, answer) }
+            }
+            finished.signal()
+        }
+    }
+
+    private static func turn(
+        _ socket: DatagramSocket, _ buffer: UnsafeMutableRawBufferPointer, _ answer: (String) -> String?
+    ) {
+        DatagramSocket.wait(for: [socket.descriptor], patience)
+        for datagram in socket.receive(buffer) ?? [] {
+            let answer = answer(String(decoding: datagram.bytes, as: UTF8.self))
+            if let answer { socket.send(answer, to: datagram.peer) }
+        }
+    }
+
+    /// Hears nothing any more.
+    func end() {
+        isOver.withLock { $0 = true }
+        finished.wait()
+        finished.signal()
+    }
+}
