@@ -13,9 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
-from matplotlib.collections import Collection
-from matplotlib.text import Text
+from axes import check, has_data
 from synthetic import Scale, Synthetic
 
 from godwit_analysis import __main__ as program
@@ -35,43 +33,6 @@ EXPECTED = {
     "Distributions of the excess": 2,
     "Failures": 1,
 }
-
-
-def has_data(axis) -> bool:
-    """Whether something with a finite, visible extent was drawn in an axis, besides grid, spines and letters."""
-    for line in axis.lines:
-        x, y = np.asarray(line.get_xdata(), dtype=float), np.asarray(line.get_ydata(), dtype=float)
-        is_data = line.get_transform() == axis.transData and line.get_visible()
-        if is_data and len(x) and np.isfinite(x).any() and np.isfinite(y).any() and inside(axis, x, y):
-            return True
-    for patch in axis.patches:
-        box = patch.get_extents().intersection(patch.get_extents(), axis.bbox)
-        if box is not None and box.width > 0 and box.height > 0:
-            return True
-    return any(
-        isinstance(one, Collection)
-        and len(offsets := np.ma.filled(one.get_offsets(), np.nan))
-        and one.get_offset_transform() == axis.transData
-        and inside(axis, offsets[:, 0], offsets[:, 1])
-        for one in axis.collections
-    )
-
-
-def cut_off(axis) -> list[float]:
-    """Values of lines that lie above their axis although they are within its width."""
-    (left, right), top = sorted(axis.get_xlim()), max(axis.get_ylim())
-    found = []
-    for line in axis.lines:
-        if line.get_transform() != axis.transData:
-            continue
-        x, y = np.asarray(line.get_xdata(), dtype=float), np.asarray(line.get_ydata(), dtype=float)
-        found += list(y[(x >= left) & (x <= right) & (y > top * 1.0001)])
-    return found
-
-
-def inside(axis, x, y) -> bool:
-    (left, right), (bottom, top) = sorted(axis.get_xlim()), sorted(axis.get_ylim())
-    return bool(((x >= left) & (x <= right) & (y >= bottom) & (y <= top)).any())
 
 
 def silent(run):
@@ -101,24 +62,6 @@ class OneSet(Invented):
         Synthetic(cls.root, "thesis", "simulated", scale=SMALL).write()
         Synthetic(cls.root, "thesis", "loopback", scale=SMALL).write()
 
-    def check(self, drawing) -> None:
-        drawing.figure.draw_without_rendering()
-        for axis in drawing.figure.axes:
-            self.assertEqual(
-                cut_off(axis), [], f"{drawing.name}: {axis.get_title(loc='left')}: values above the axis"
-            )
-        for axis in drawing.figure.axes:
-            self.assertTrue(
-                has_data(axis), f"{drawing.name}: an axis shows nothing: {axis.get_title(loc='left')}"
-            )
-        # Grids label their outer panels alone.
-        labels = [axis.get_xlabel() + axis.get_ylabel() for axis in drawing.figure.axes]
-        self.assertTrue(any(labels), f"{drawing.name}: no axis says what it shows")
-        self.assertTrue(
-            all(text.get_fontsize() >= 6 for text in drawing.figure.findobj(Text) if text.get_text())
-        )
-        plt.close(drawing.figure)
-
     def test_every_figure_is_there_and_none_has_an_empty_axis(self):
         results = self.results()[0]
         counted: dict[str, int] = {}
@@ -126,7 +69,7 @@ class OneSet(Invented):
             with self.subTest(plan.name):
                 drawing = figures.draw(plan, results)
                 self.assertIsNotNone(drawing, results.findings.not_drawn)
-                self.check(drawing)
+                check(self, drawing)
                 for fact in ("policy thesis", "backend simulated", "commit 0123456789ab"):
                     self.assertIn(fact, drawing.caption.lower())
                 self.assertRegex(drawing.caption, r"n = [\d,]+|n = .* of ")
@@ -143,7 +86,7 @@ class OneSet(Invented):
         )
         for drawing in drawings:
             with self.subTest(drawing.name):
-                self.check(drawing)
+                check(self, drawing)
         self.assertEqual(len(drawings), 3 + 4)
 
     def test_no_figure_mixes_virtual_and_measured_milliseconds(self):
