@@ -15,6 +15,7 @@ struct HandoverOrder: Hashable, Sendable {
     var trafficScript: String
 
     /// - Parameter text: `{"action":"handover","address":"IP:0",…}`
+    /// - Throws: a failure that names the member at fault.
     init(_ text: String) throws(Failure) {
         var reader = try RequestReader(text)
         let action = try reader.string("action")
@@ -26,11 +27,22 @@ struct HandoverOrder: Hashable, Sendable {
             throw Failure(ExitCode.dataError, "address: '\(place)' is not an IP:PORT")
         }
         self.address = address
-        accessPoint = try reader.string("accessPoint")
-        accessPointGateway = try reader.string("accessPointGateway")
-        otherAccessPointSubnet = try reader.string("otherAccessPointSubnet")
-        trafficScript = try reader.string("tcScript")
+        accessPoint = try Self.argument("accessPoint", &reader)
+        accessPointGateway = try Self.argument("accessPointGateway", &reader)
+        otherAccessPointSubnet = try Self.argument("otherAccessPointSubnet", &reader)
+        trafficScript = try Self.argument("tcScript", &reader)
         try reader.refuseOthers()
+    }
+
+    /// A word for a command. `nmcli` and `ip` have no `--` after which nothing is an option any more.
+    private static func argument(
+        _ name: String, _ reader: inout RequestReader
+    ) throws(Failure) -> String {
+        let text = try reader.string(name)
+        guard !text.hasPrefix("-") else {
+            throw Failure(ExitCode.dataError, "\(name): '\(text)' looks like an option")
+        }
+        return text
     }
 }
 
@@ -51,24 +63,28 @@ package struct HandoverWords: Hashable, Sendable {
 /// By NetworkManager, `ip route` and a script. Words of the order are arguments, and never part of a shell's line.
 package struct WirelessHandover: HandoverMethod {
     private static let attempts = 10
+    /// What the commands have in place of this process's own.
+    private let environment: [String: String]?
 
-    package init() {}
+    /// - Parameter environment: where commands are found is said by its `PATH`; nil for this process's own.
+    package init(environment: [String: String]? = nil) { self.environment = environment }
 
     package func perform(_ words: HandoverWords) async -> Bool {
-        guard await repeated(["nmcli", "dev", "wifi", "connect", "--", words.accessPoint]),
+        guard await repeated(["nmcli", "dev", "wifi", "connect", words.accessPoint]),
             await repeated(["ip", "route", "replace", words.subnet, "via", words.gateway])
         else { return false }
-        return words.script.isEmpty ? true : await Self.run(["bash", "--", words.script])
+        return words.script.isEmpty ? true : await run(["bash", "--", words.script])
     }
 
     private func repeated(_ words: [String]) async -> Bool {
-        for _ in 0..<Self.attempts where await Self.run(words) { return true }
+        for _ in 0..<Self.attempts where await run(words) { return true }
         return false
     }
 
-    private static func run(_ words: [String]) async -> Bool {
+    private func run(_ words: [String]) async -> Bool {
         await withCheckedContinuation { continuation in
             let process = Process()
+            if let environment { process.environment = environment }
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             process.arguments = words
             process.terminationHandler = { continuation.resume(returning: $0.terminationStatus == 0) }
@@ -122,12 +138,16 @@ package final class HandoverListener: Sendable {
         }
     }
 
+    /// Where the port is.
+    var localAddress: SocketAddress? { channel.channel.localAddress }
+
     /// Obeys until the task is cancelled.
     func run(_ connection: QUICConnection) async {
         try? await channel.executeThenClose { inbound, outbound in
             for try await datagram in inbound {
                 let answer = await obey(String(buffer: datagram.data), connection)
-                try await outbound.write(
+                // Whoever gave the order may be out of reach in the new network.
+                try? await outbound.write(
                     Envelope(remoteAddress: datagram.remoteAddress, data: ByteBuffer(string: answer)))
             }
         }
