@@ -47,7 +47,14 @@ import Testing
         #expect(settings.migration.suite(.thesis) == .basic)
         #expect(settings.migration.suite(.godwit) == .all)
         #expect(settings.inflation == 0)
-        #expect(settings.eventLoops == ProcessInfo.processInfo.activeProcessorCount)
+    }
+
+    @Test("Connections have as many threads as they are given, and no more than there are cores")
+    func threads() throws {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        for (number, threads) in [(0, cores), (1, 1), (cores, cores), (cores + 1, cores), (1000, cores)] {
+            #expect(try server(#"{"numberOfWorkerThreads": \#(number)}"#).eventLoops == threads)
+        }
     }
 
     @Test("Comments are no part of a configuration, and texts are no comments")
@@ -247,6 +254,11 @@ import Testing
         #expect(
             ThesisArguments.translated(["--v=2", "--mode=client", "--config=a.json"])
                 == ["client", "--log-level", "debug", "--config=a.json"])
+        #expect(
+            ThesisArguments.translated(["-mode=client", "-config=a.json", "-v=1"])
+                == ["client", "--config=a.json", "--log-level", "info"])
+        #expect(ThesisArguments.translated(["-mode", "server", "-config", "a.json"]) == wanted)
+        #expect(ThesisArguments.translated(["server", "-h", "-"]) == ["server", "-h", "-"])
         #expect(ThesisArguments.translated(["get", "--mode", "x"]) == ["get", "--mode", "x"])
         #expect(ThesisArguments.translated([]).isEmpty)
     }

@@ -23,7 +23,7 @@ package enum ThesisArguments {
             case "mode": command = [value(flag, &words) ?? ""]
             case "v": others += ["--log-level", level(value(flag, &words))]
             case "logtostderr", "alsologtostderr", "nologtostderr": break
-            default: others.append(word)
+            default: others.append(flag.isLong ? "--" + flag.text : word)
             }
         }
         return command + others
@@ -35,12 +35,17 @@ package enum ThesisArguments {
     }
 
     private struct Flag {
+        /// Without dashes.
+        var text: String
         var name: String
         var value: String?
 
+        /// Those of one letter have one dash in our commands, too.
+        var isLong: Bool { name.count > 1 }
+
         init?(_ word: String) {
             guard word.hasPrefix("-") else { return nil }
-            let text = word.drop { $0 == "-" }
+            text = String(word.drop { $0 == "-" })
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             name = String(parts[0])
             value = parts.count > 1 ? String(parts[1]) : nil
