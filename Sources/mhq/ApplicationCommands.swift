@@ -101,7 +101,7 @@ struct Client: AsyncParsableCommand {
 
     func run() async throws {
         let (reader, policy) = try options.read()
-        let settings = try ApplicationClientConfiguration(reader)
+        let settings = try await ApplicationClientConfiguration.read(reader)
         options.warn(settings.warnings)
         guard let ip = IPAddress(handoverAddress) else {
             throw Failure(MHQKit.ExitCode.usage, "--handover-address: '\(handoverAddress)' is no IP address")

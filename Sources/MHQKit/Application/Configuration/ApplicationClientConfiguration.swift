@@ -1,4 +1,4 @@
-import Godwit
+package import Godwit
 package import GodwitWire
 
 /// What `mhq --mode=client --config=FILE` is told. Members that are absent have the values of the thesis's
@@ -17,6 +17,20 @@ package struct ApplicationClientConfiguration: Hashable, Sendable {
     package var experiment: ExperimentSettings
     /// What to tell the user, a line each.
     package var warnings: [String] = []
+
+    /// Members that may be names of hosts, as in the thesis's program.
+    private static let hosts = [
+        "serverHost", "experiment.containerMigrationScriptHost", "experiment.serverMigrationHost",
+    ]
+
+    /// Reads a configuration, and looks up the hosts in it.
+    ///
+    /// - Throws: a failure that names the member at fault.
+    package static func read(
+        _ reader: ConfigurationReader, resolver: any QUICNameResolver = SystemNameResolver()
+    ) async throws(Failure) -> ApplicationClientConfiguration {
+        try ApplicationClientConfiguration(try await reader.lookingUp(hosts, with: resolver))
+    }
 
     /// - Throws: a failure that names the member at fault.
     package init(_ reader: ConfigurationReader) throws(Failure) {

@@ -3,12 +3,14 @@ package import GodwitWire
 
 /// Reads the members of an object of a configuration file. Whatever is wrong is named by its place.
 package struct ConfigurationReader {
-    private let file: String
+    let file: String
     /// Where the object is in the file, such as `experiment.`.
     private let place: String
-    private var members: [String: JSONValue]
+    private(set) var members: [String: JSONValue]
     /// The members that nobody asked for, by their places.
     private(set) var unknown: [String] = []
+    /// What names of hosts stand for.
+    var hosts: [String: IPAddress] = [:]
 
     private init(file: String, place: String, members: [String: JSONValue]) {
         (self.file, self.place, self.members) = (file, place, members)
@@ -75,10 +77,12 @@ package struct ConfigurationReader {
         return text
     }
 
-    /// An IP address. The thesis's program takes host names nowhere either.
+    /// An IP address, or the name of a host that was looked up.
     package mutating func ip(_ name: String, default value: String) throws(Failure) -> IPAddress {
         let text = try text(name, default: value)
-        guard let ip = IPAddress(text) else { throw failure(name, "\"\(text)\" is no IP address") }
+        guard let ip = IPAddress(text) ?? hosts[text] else {
+            throw failure(name, "\"\(text)\" is no IP address")
+        }
         return ip
     }
 
@@ -121,6 +125,7 @@ package struct ConfigurationReader {
         let found = members.removeValue(forKey: name) ?? .object([:])
         guard case .object(let members) = found else { throw failure(name, "is no object") }
         var inner = ConfigurationReader(file: file, place: place + name + ".", members: members)
+        inner.hosts = hosts
         let result = try body(&inner)
         unknown += inner.unknownMembers
         return result
