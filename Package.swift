@@ -165,7 +165,7 @@ let package = Package(
         .testTarget(
             name: "MHQKitTests",
             dependencies: [
-                "MHQKit", "Godwit", "GodwitHTTP3", "GodwitSimulator", "GodwitWire", "mhq",
+                "MHQKit", "Godwit", "GodwitHTTP3", "GodwitSimulator", "GodwitTestSupport", "GodwitWire", "mhq",
                 httpTypes, locks, nioCore, nioHTTP1, nioPosix, nioSSL, logging, metrics,
             ],
             swiftSettings: strict),

@@ -69,6 +69,8 @@ final class ThesisManagement: Sendable {
 actor ThesisOperation {
     private let service: OperatorService
     private let reportFile: String?
+    /// Why the report could not be written.
+    private(set) var reportFailure: Failure?
     private var plan: (epoch: MigrationEpoch, order: MigrationOrder)?
     private var preparing: Task<MigrationReadiness, any Error>?
     private var isNotifying = false
@@ -95,7 +97,7 @@ actor ThesisOperation {
             case "onNetworkSwitch": try await switchNetwork(&reader)
             case "shutdown":
                 try reader.refuseOthers()
-                try writeReport()
+                writeReport()
                 service.shutDown()
             case let other: throw Failure(ExitCode.dataError, "action: '\(other)' is not known")
             }
@@ -194,8 +196,18 @@ actor ThesisOperation {
 
     // MARK: The report
 
-    private func writeReport() throws(Failure) {
+    /// A server that has nowhere to write is to end all the same.
+    private func writeReport() {
         guard let reportFile else { return }
+        do { try Data(report.utf8).write(to: URL(fileURLWithPath: reportFile), options: .atomic) } catch {
+            reportFailure = Failure(ExitCode.cannotCreate, "\(reportFile): \(FileProblem.describe(error))")
+            service.logger.error(
+                "the report could not be written",
+                metadata: ["file": "\(reportFile)", "error": "\(FileProblem.describe(error))"])
+        }
+    }
+
+    private var report: String {
         var line = JSONLine()
         if let span = notificationTime {
             line.add("migrationNotificationTime", Int64(span / .microseconds(1)))
@@ -204,13 +216,7 @@ actor ThesisOperation {
             line.add("migrationNotificationTime", json: "null")
             line.add("numberOfClientsReadyForMigration", json: "null")
         }
-        do {
-            try Data((line.finished() + "\n").utf8).write(
-                to: URL(fileURLWithPath: reportFile), options: .atomic)
-        } catch {
-            throw Failure(
-                ExitCode.cannotCreate, "--management-report: \(reportFile): \(FileProblem.describe(error))")
-        }
+        return line.finished() + "\n"
     }
 }
 

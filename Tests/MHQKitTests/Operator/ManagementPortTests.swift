@@ -1,5 +1,6 @@
 import Foundation
 import GodwitHTTP3
+import GodwitTestSupport
 import NIOCore
 import NIOPosix
 import Testing
@@ -152,6 +153,49 @@ import Testing
                 try await peer.ask(#"{"action":"onNetworkSwitch","address":"192.0.2.1:4433"}"#)
                     == "Bad request. Error: \(elsewhere)")
         }
+    }
+
+    @Test("A server that can't write its figures ends all the same, and says which file it was")
+    func unwritable() async throws {
+        try await run(reportFile: "/nowhere/report.json") { (server, peer) async throws -> Void in
+            try await withFollower(server) { (client) async throws -> Void in
+                let log = LogRecorder()
+                let service = OperatorService(server: server.server.http3, logger: log.logger) {}
+                let operation = ThesisOperation(service: service, reportFile: "/nowhere/report.json")
+                #expect(await operation.obey(#"{"action":"shutdown"}"#) == "OK")
+                #expect(
+                    log.lines.count { $0.hasPrefix("error ") && $0.contains("/nowhere/report.json") } == 1)
+                #expect(try await peer.ask(#"{"action":"shutdown"}"#) == "OK")
+                await client.waitUntilUnusable()
+            }
+        }
+    }
+
+    @Test("Who asks for the interface where others reach it is warned", arguments: ["127.0.0.1", "[::1]"])
+    func loopback(_ host: String) async throws {
+        #expect(try await warnings("\(host):0") == [])
+        let open = try await warnings(host == "[::1]" ? "[::]:0" : "0.0.0.0:0")
+        #expect(open.count == 1)
+        #expect(open.first?.hasPrefix("warning the management port is open to others") == true)
+    }
+
+    private func warnings(_ address: String) async throws -> [String] {
+        let (group, log) = (MultiThreadedEventLoopGroup(numberOfThreads: 1), LogRecorder())
+        let management = try await ThesisManagement.bind(
+            to: ListenAddress(address, option: "--management-port"), on: group, log.logger)
+        let folder = try TemporaryFolder()
+        try await RunningServer.run {
+            $0.servesTCP = false
+        } _: { server in
+            let service = OperatorService(server: server.server.http3, logger: log.logger) {}
+            let running = Task {
+                await management.run(ThesisOperation(service: service, reportFile: folder["report.json"]))
+            }
+            running.cancel()
+            await running.value
+        }
+        try await group.shutdownGracefully()
+        return log.lines
     }
 
     @Test("On shutdown the server writes its figures, answers and ends")

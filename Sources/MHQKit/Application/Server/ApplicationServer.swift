@@ -70,6 +70,7 @@ package struct ApplicationServer: Sendable {
             tasks.cancelAll()
         }
         withExtendedLifetime(ballast) {}
+        if let failure = await operation.reportFailure { throw failure }
     }
 
     private var managementAddress: String {
