@@ -243,6 +243,24 @@ import Testing
         #expect(settings.body == .fixed)
     }
 
+    @Test(
+        "Only Explicit has the client look for the server where the configuration says that it goes",
+        arguments: ApplicationProtocol.allCases)
+    func ending(_ name: ApplicationProtocol) throws {
+        let text = """
+            {"experiment": {"serverMigrationProtocol": "\(name.rawValue)", "serverMigrationHost": "192.0.2.5"}}
+            """
+        let settings = try client(text).experiment
+        let (here, there) = (IPAddress("192.0.2.4")!, IPAddress("192.0.2.5")!)
+        let (atHere, atThere) = (NetworkAddress(ip: here, port: 7777), NetworkAddress(ip: there, port: 7777))
+        let isNamed = name.managementName == "Explicit"
+        #expect(settings.managements(remote: here, isTriggered: false) == [atHere])
+        #expect(
+            settings.managements(remote: here, isTriggered: true)
+                == (isNamed ? [atThere, atHere] : [atHere, atThere]))
+        #expect(settings.managements(remote: there, isTriggered: true) == [atThere])
+    }
+
     @Test("The command line of the thesis's program is taken in all its forms")
     func commandLines() {
         let wanted = ["server", "--config", "a.json"]

@@ -24,7 +24,15 @@ struct PublishedShape: Sendable, CustomTestStringConvertible {
     func server(_ places: Places) -> String { serverText(places) }
     func client(_ places: Places) -> String { clientText(places) }
 
-    static let all = [example] + (0...6).map { published($0) }
+    static let all = [example] + (0...6).map { published($0) } + placeholders
+
+    /// Where the server goes is nobody's, as it may be with the ways to move that don't say it.
+    private static let placeholders = ["poolOfAddresses", "symmetric"].map { name in
+        var first = difference(1)
+        (first.protocolName, first.destination) = (name, "127.0.0.99")
+        first.server = name == "symmetric" ? "false, false, true, false" : "false, true, false, false"
+        return published(1, first, "experiment 1, \(name), without a destination")
+    }
 
     // MARK: The two examples
 
@@ -95,6 +103,8 @@ struct PublishedShape: Sendable, CustomTestStringConvertible {
         var pattern = #"{"sporadic": false, "backToBack": true}"#
         var body = #"{"fixed": true, "fromDistribution": false}"#
         var protocolName = "proactiveExplicit"
+        /// Nil for where the server really goes.
+        var destination: String?
         /// Notice, trigger and end.
         var steps = (0, 0, 0)
     }
@@ -138,9 +148,14 @@ struct PublishedShape: Sendable, CustomTestStringConvertible {
     }
 
     private static func published(_ id: Int) -> PublishedShape {
-        let difference = difference(id)
-        return PublishedShape(
-            testDescription: "experiment \(id)", experiment: id, triggerAfter: difference.steps.1,
+        published(id, difference(id), "experiment \(id)")
+    }
+
+    private static func published(
+        _ id: Int, _ difference: Difference, _ description: String
+    ) -> PublishedShape {
+        PublishedShape(
+            testDescription: description, experiment: id, triggerAfter: difference.steps.1,
             serverText: { server(difference, $0) }, clientText: { client(id, difference, $0) })
     }
 
@@ -181,7 +196,8 @@ struct PublishedShape: Sendable, CustomTestStringConvertible {
                 "containerMigrationScriptHost": "127.0.0.1",
                 "containerMigrationScriptPort": \(places.commandPort),
                 "serverMigrationProtocol": "\(difference.protocolName)",
-                "serverMigrationHost": "\(places.destination)", "serverMigrationPort": \(places.port),
+                "serverMigrationHost": "\(difference.destination ?? places.destination)",
+                "serverMigrationPort": \(places.port),
                 "notifyImminentMigrationAfterRequest": \(difference.steps.0),
                 "triggerMigrationAfterRequest": \(difference.steps.1),
                 "shutdownAfterRequest": \(difference.steps.2)

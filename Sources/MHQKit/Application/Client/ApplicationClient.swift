@@ -91,7 +91,7 @@ package struct ApplicationClient: Sendable {
         while let step = steps.popFirst(), step != .finish {
             switch step {
             case .wait(let span): try await Task.sleep(for: .milliseconds(span))
-            case .command(let command): await give(command, isTriggered: script.isTriggered)
+            case .command(let command): await give(command, client, isTriggered: script.isTriggered)
             case .finish: break
             case .send(let looks):
                 do {
@@ -152,7 +152,7 @@ package struct ApplicationClient: Sendable {
 
     // MARK: Commands
 
-    private func give(_ command: ClientScript.Command, isTriggered: Bool) async {
+    private func give(_ command: ClientScript.Command, _ client: HTTP3Client, isTriggered: Bool) async {
         let experiment = configuration.experiment
         switch command {
         case .notice:
@@ -161,11 +161,9 @@ package struct ApplicationClient: Sendable {
                 experiment.serverManagement)
         case .migrate: await ask(ManagementMessage.migrate, experiment.containerMigration)
         case .shutdown:
-            var management = experiment.serverManagement
-            if isTriggered {
-                management = NetworkAddress(ip: experiment.destination.ip, port: management.port)
-            }
-            await ask(ManagementMessage.shutdown, management)
+            let remote = await client.quic.remoteAddress
+            for management in experiment.managements(remote: remote.ip, isTriggered: isTriggered)
+            where await ask(ManagementMessage.shutdown, management) { break }
             // The container's side is there in these two only.
             if (1...2).contains(experiment.id) {
                 await ask(ManagementMessage.shutdown, experiment.containerMigration)
@@ -173,12 +171,15 @@ package struct ApplicationClient: Sendable {
         }
     }
 
-    private func ask(_ text: String, _ address: NetworkAddress) async {
+    /// - Returns: whether anybody answered.
+    @discardableResult
+    private func ask(_ text: String, _ address: NetworkAddress) async -> Bool {
         let answer = await ManagementClient.ask(text, at: address)
-        guard answer != "OK" else { return }
+        guard answer != "OK" else { return true }
         logger.error(
             "a command was not carried out",
             metadata: ["command": "\(text)", "at": "\(address)", "answer": "\(answer ?? "none")"])
+        return answer != nil
     }
 
     private func write(_ log: ServiceTimeLog) throws(Failure) {

@@ -121,4 +121,19 @@ package struct ExperimentSettings: Hashable, Sendable {
         let responses = try reader.whole("responsesAfterMigration", in: 0...Int.max, default: 0)
         responsesAfterMigration = responses > 0 ? responses : nil
     }
+
+    /// Where a server that is to end may be, most likely first.
+    ///
+    /// Only Explicit needs to be told where the server goes: with the others, what the configuration says of that may
+    /// mean nothing. A client that was left behind, though, is no more than where the server was.
+    ///
+    /// - Parameters:
+    ///   - remote: where the connection has the server.
+    ///   - isTriggered: whether it was told to move.
+    func managements(remote: IPAddress, isTriggered: Bool) -> [NetworkAddress] {
+        let isNamed = migrationProtocol.managementName == "Explicit"
+        var places = isNamed ? [destination.ip, remote] : [remote, destination.ip]
+        if !isTriggered || destination.ip == remote { places = [remote] }
+        return places.map { NetworkAddress(ip: $0, port: serverManagement.port) }
+    }
 }
