@@ -57,6 +57,13 @@ import Testing
         }
     }
 
+    @Test("The examples that ship say what counts without them")
+    func shippedExamples() throws {
+        let (server, client) = (try server(ShippedExample.server), try client(ShippedExample.client))
+        #expect(server == (try self.server("{}")))
+        #expect(client == (try self.client("{}")))
+    }
+
     @Test("Comments are no part of a configuration, and texts are no comments")
     func comments() throws {
         let settings = try client(

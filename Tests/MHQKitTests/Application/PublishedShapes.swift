@@ -36,58 +36,16 @@ struct PublishedShape: Sendable, CustomTestStringConvertible {
 
     // MARK: The two examples
 
+    /// Those that ship, which are the published ones in other words.
     private static let example = PublishedShape(
         testDescription: "the examples", experiment: 1, triggerAfter: 2,
         serverText: { places in
-            """
-            {
-              "host": "\(places.source)", "port": \(places.port), "managementPort": \(places.managementPort),
-              /*
-               * Number of threads.
-               * 0 means "as many as there are".
-               */
-              "numberOfWorkerThreads": 0,
-              /* A comment with "enable": false in it. */
-              "serverMigration": {
-                "enable": true, "explicit": true, "poolOfAddresses": true,
-                "addressPool": ["127.0.0.1:\(places.port)", "127.0.0.2:\(places.port)",
-                                "127.0.0.3:\(places.port)", "127.0.0.4:\(places.port)"],
-                "symmetric": true, "synchronizedSymmetric": true
-              },
-              "memoryFootprintInflation": {"enable": false, "additionalBytes": 100000000},
-              "seed": 1
-            }
-
-            """
+            ShippedExample.server.replacing(":6666", with: ":\(places.port)").moved(places)
         },
         clientText: { places in
-            """
-            {
-              "serverHost": "\(places.source)", "serverPort": \(places.port),
-              /*
-               * Note that:
-               * 1) if "enable": false, the following settings are ignored.
-               */
-              "serverMigration": {
-                "enable": true, "explicit": true, "poolOfAddresses": false, "symmetric": true,
-                "synchronizedSymmetric": true
-              },
-              "keyLogging": {"enable": true, "file": "\(places.keyFile)"},
-              "requestPattern": {"sporadic": true, "sporadicInterval": 10, "backToBack": false},
-              "requestBody": {"fixed": false, "fromDistribution": true},
-              "seed": 1,
-              "experiment": {
-                "id": 1, "serverManagementPort": \(places.managementPort),
-                "containerMigrationScriptHost": "127.0.0.1",
-                "containerMigrationScriptPort": \(places.commandPort),
-                "serverMigrationProtocol": "proactiveExplicit",
-                "serverMigrationHost": "\(places.destination)", "serverMigrationPort": \(places.port),
-                "notifyImminentMigrationAfterRequest": 1, "triggerMigrationAfterRequest": 2,
-                "shutdownAfterRequest": 4
-              }
-            }
-
-            """
+            ShippedExample.client.moved(places).replacing("127.0.1.1", with: places.destination)
+                .replacing("8080", with: "\(places.commandPort)").replacing("10000", with: "10")
+                .replacing("./keys.txt", with: places.keyFile)
         })
 
     // MARK: The experiments
@@ -204,5 +162,12 @@ struct PublishedShape: Sendable, CustomTestStringConvertible {
               }
             }
             """
+    }
+}
+
+extension String {
+    /// With the ports of a test.
+    fileprivate func moved(_ places: PublishedShape.Places) -> String {
+        replacing("6666,", with: "\(places.port),").replacing("7777,", with: "\(places.managementPort),")
     }
 }
