@@ -46,20 +46,9 @@ import Testing
         init(_ shape: PublishedShape) async throws {
             self.shape = shape
             folder = try TemporaryFolder()
-            let free = Self.freePort
             places = PublishedShape.Places(
-                port: free, managementPort: Self.freePort, commandPort: Self.freePort,
+                port: FreePort.next(), managementPort: FreePort.next(), commandPort: FreePort.next(),
                 keyFile: folder["keys.txt"])
-        }
-
-        /// Not one that the system gives to others (net.ipv4.ip_local_port_range), and not tried out: processes that
-        /// are started meanwhile would have the socket for a while after it was closed.
-        private static let nextPort = NIOLockedValueBox(UInt16.random(in: 12_000..<31_000))
-        private static var freePort: UInt16 {
-            nextPort.withLockedValue { port in
-                port += 1
-                return port
-            }
         }
 
         /// What the container's side was told.
