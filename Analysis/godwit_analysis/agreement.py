@@ -51,20 +51,35 @@ class Comparison:
         return middle / self.allowed_ms, Interval(bounds.low / self.allowed_ms, bounds.high / self.allowed_ms)
 
     @property
+    def least(self) -> int:
+        return min(len(self.real.values), len(self.simulated.values))
+
+    @property
+    def agrees(self) -> bool:
+        return abs(self.difference[0]) <= 1
+
+    @property
     def verdict(self) -> str:
-        least = min(len(self.real.values), len(self.simulated.values))
-        agrees = "agrees" if abs(self.difference[0]) <= 1 else "differs"
-        return agrees if least >= ENOUGH else f"{agrees}, but n = {least} is under {ENOUGH}"
+        word = "agrees" if self.agrees else "differs"
+        return word if self.least >= ENOUGH else f"{word}, but n = {self.least} is under {ENOUGH}"
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A quantity that virtual time can't have, since it costs no processor."""
+
+    policy: str
+    backend: str
+    item: str
+    real: Sample
+    verdict: str = "of the real backend alone: bound by the processor"
 
 
 def compare(all_results: list[Results]) -> list[Comparison]:
     """Every quantity that both a simulated and a real set of one policy have."""
-    simulated = {one.set.policy: one for one in all_results if one.set.is_virtual}
     found = []
-    for real in all_results:
-        if real.set.is_virtual or real.set.is_published or real.set.policy not in simulated:
-            continue
-        ours, theirs = quantities(simulated[real.set.policy]), quantities(real)
+    for simulated, real in pairs(all_results):
+        ours, theirs = quantities(simulated), quantities(real)
         for item in ours:
             if item in theirs:
                 found.append(
@@ -73,6 +88,59 @@ def compare(all_results: list[Results]) -> list[Comparison]:
                     )
                 )
     return found
+
+
+def pairs(all_results: list[Results]) -> list[tuple[Results, Results]]:
+    """Every real set with the simulated one of its policy."""
+    simulated = {one.set.policy: one for one in all_results if one.set.is_virtual}
+    return [
+        (simulated[real.set.policy], real)
+        for real in all_results
+        if not (real.set.is_virtual or real.set.is_published) and real.set.policy in simulated
+    ]
+
+
+def unpaired(all_results: list[Results]) -> list[Results]:
+    """Real sets that nothing simulated stands beside."""
+    simulated = {one.set.policy for one in all_results if one.set.is_virtual}
+    return [
+        one
+        for one in all_results
+        if not (one.set.is_virtual or one.set.is_published) and one.set.policy not in simulated
+    ]
+
+
+def alone(all_results: list[Results]) -> list[Alone]:
+    """What only the real sets of `compare` can tell."""
+    return [
+        Alone(real.set.policy, real.set.backend, item, Sample(values))
+        for _, real in pairs(all_results)
+        for item, values in _processor_bound(real).items()
+    ]
+
+
+def missing(all_results: list[Results]) -> list[tuple[str, str, str]]:
+    """Policy, backend and quantity of all that should be compared and can't, because one of a pair hasn't it."""
+    found = []
+    for simulated, real in pairs(all_results):
+        policy, ours, theirs = simulated.set.policy, quantities(simulated), quantities(real)
+        for family in FAMILIES:
+            if not any(item.startswith(family) for item in ours):
+                found.append((policy, simulated.set.backend, family))
+            if not any(item.startswith(family) for item in theirs):
+                found.append((policy, real.set.backend, family))
+            else:
+                absent = [item for item in ours if item.startswith(family) and item not in theirs]
+                # Real servers can't be asked for it.
+                absent = [item for item in absent if not item.endswith(style.protocol("combined").label)]
+                found += [(policy, real.set.backend, item) for item in absent]
+    return found
+
+
+FAMILIES = (
+    *(f"exp. {number}, {style.LOSSES[loss].lower()}" for number in (0, 1) for loss in LOSSES),
+    *(f"exp. 3, {style.ROUND_TRIPS[round_trip]}" for round_trip in ROUND_TRIPS),
+)
 
 
 def quantities(results: Results) -> dict[str, np.ndarray]:
@@ -113,12 +181,29 @@ def _clients(count: int) -> str:
 
 
 def _notifications(results: Results, round_trip: str) -> dict:
+    # Virtual time costs no processor: Symmetric's time can only be had from a real backend.
+    return {item: values for item, (name, values) in _cells(results, round_trip) if not is_cpu_bound(name)}
+
+
+def _processor_bound(results: Results) -> dict[str, np.ndarray]:
+    found: dict = {}
+
+    def collect(round_trip: str) -> None:
+        found.update(
+            {item: values for item, (name, values) in _cells(results, round_trip) if is_cpu_bound(name)}
+        )
+
+    for round_trip in ROUND_TRIPS:
+        _try(lambda: collect(round_trip))
+    return {item: values for item, series in found.items() if len(values := measured(series))}
+
+
+def _cells(results: Results, round_trip: str) -> list[tuple[str, tuple]]:
     frame = results.notifications(round_trip)
-    return {
-        f"exp. 3, {style.ROUND_TRIPS[round_trip]}, {style.protocol(name).label}, {_clients(clients)}": group[
-            "notification_ms"
-        ]
+    return [
+        (
+            f"exp. 3, {style.ROUND_TRIPS[round_trip]}, {style.protocol(name).label}, {_clients(clients)}",
+            (name, group["notification_ms"]),
+        )
         for (name, clients), group in frame.groupby(["protocol", "clients"])
-        # Virtual time costs no processor: Symmetric's time can only be had from a real backend.
-        if not is_cpu_bound(name)
-    }
+    ]

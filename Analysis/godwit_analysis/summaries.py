@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import agreement, details, reference, style
+from . import agreement, bounds, details, reference, style
 from .crowd import crowd
 from .figures import comparison, experiment1, experiment2_container, experiment2_service, experiment3
 from .figures import experiment4, experiments5and6, failures
@@ -97,6 +97,7 @@ def tables(results: Results, findings: Findings) -> list[Table]:
     found = []
     for make in (
         _service_times,
+        _bounds,
         _container_service,
         _container_phases,
         _notifications,
@@ -107,8 +108,8 @@ def tables(results: Results, findings: Findings) -> list[Table]:
         try:
             found.append(make(results))
         except MissingData as reason:
-            # The thesis has no such file, and nothing of it is missing.
-            if make is _details and results.set.is_published:
+            # The thesis has no such file and no such bounds, and nothing of it is missing.
+            if make in (_details, _bounds) and results.set.is_published:
                 continue
             findings.note_not_drawn(f"{results.set.label}: table{make.__name__.replace('_', ' ')}: {reason}")
     return found
@@ -177,8 +178,7 @@ def _off_ladder(results: Results, protocol: str, excess) -> float | None:
     climbs = protocol == "reactiveExplicit" or protocol.startswith("poolOfAddresses")
     if results.set.policy != "thesis" or not climbs or excess.empty:
         return None
-    distances = np.abs(np.asarray(excess)[:, None] - np.array(reference.LADDER_MS)[None, :])
-    return float(distances.min(axis=1).max())
+    return bounds.distance_from_ladder(excess)
 
 
 def _published(protocol: str, loss: str) -> list[Cell]:
@@ -187,6 +187,22 @@ def _published(protocol: str, loss: str) -> list[Cell]:
         return [None] * 5
     plain = reference.EXPERIMENT_1[loss]["quicBaseline"].median
     return [one.mean, one.low, one.high, one.failed, one.mean - plain]
+
+
+def _bounds(results: Results) -> Table:
+    if results.set.is_published:
+        raise MissingData("bounds are for our own results")
+    found = bounds.verdicts(results)
+    return Table(
+        results.set.slug,
+        "exp1-bounds",
+        experiment1.FAMILY,
+        "What experiment 1 has to show under this policy",
+        ["set", "what", "allowed", "found", "verdict"],
+        [[one.about, one.what, one.allowed, one.found, one.word] for one in found],
+        f"{bounds.EXCESS} {bounds.TAIL if results.set.policy == 'godwit' else ''}".strip()
+        + " Not judged: too few runs for a verdict.",
+    )
 
 
 def _container_service(results: Results) -> Table:
@@ -449,7 +465,7 @@ def agreement_table(all_results: list[Results]) -> Table:
             "difference, of allowed",
             "verdict",
         ],
-        [_agreement_row(one) for one in comparisons],
+        [_agreement_row(one) for one in comparisons] + [_alone_row(one) for one in agreement.alone(all_results)],
         "Experiment 1 by its excess over the plain service time of the same backend. Allowed: 10 % of the real median "
         "or 2 ms. Experiment 3's Symmetric is the server's own work: it is taken from the real backend alone.",
     )
@@ -461,3 +477,9 @@ def _agreement_row(one: agreement.Comparison) -> list[Cell]:
         bounds: Interval = sample.interval
         row += [len(sample.values), sample.median, bounds.low, bounds.high]
     return row + [one.allowed_ms, one.difference[0], one.verdict]
+
+
+def _alone_row(one: agreement.Alone) -> list[Cell]:
+    sample = one.real
+    middle = [len(sample.values), sample.median, sample.interval.low, sample.interval.high]
+    return [one.policy, one.backend, one.item, *[None] * 4, *middle, None, None, one.verdict]
