@@ -9,7 +9,7 @@ MTU ?= 1500
 FIGURES ?= out/figures
 ANALYSIS = .build/analysis
 
-.PHONY: build test scenarios sim fuzz bench bench-migration bench-barrier soak lint format docs interop compliance sanitize weaknesses dissector examples figures test-analysis check
+.PHONY: build test scenarios sim fuzz bench bench-migration bench-barrier soak lint format docs interop compliance sanitize weaknesses dissector examples figures test-analysis experiments-check experiments-real check
 
 build:
 	$(SWIFT) build -c release
@@ -84,5 +84,17 @@ figures: $(ANALYSIS)/ready
 
 test-analysis: $(ANALYSIS)/ready
 	PYTHONPATH=Analysis $(ANALYSIS)/bin/python -m unittest discover -s Analysis/tests
+
+# QUICK=1 for fewer repetitions, LONG=1 for experiment 4 in full as well; CHECK takes further options.
+experiments-check: $(ANALYSIS)/ready
+	$(SWIFT) build -c release --product mhq
+	PYTHONPATH=Analysis $(ANALYSIS)/bin/python -m godwit_analysis.check \
+		$(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(LONG)),--long) $(CHECK)
+
+# Real processes, for root and on a calm machine: CHECK=--recipe says which calls and how long.
+experiments-real: $(ANALYSIS)/ready
+	@test -n "$(RESULTS)" || { echo "make experiments-real RESULTS=DIR: where do results go?" >&2; exit 64; }
+	$(SWIFT) build -c release --product mhq
+	PYTHONPATH=Analysis $(ANALYSIS)/bin/python -m godwit_analysis.check --real --out $(RESULTS) $(CHECK)
 
 check: lint build test compliance weaknesses dissector examples

@@ -1,0 +1,1 @@
+"""Whether experiments show what they have to: runs them, times them, and judges their results."""
