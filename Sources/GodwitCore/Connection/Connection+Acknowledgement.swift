@@ -10,7 +10,9 @@ extension Connection {
             handshakeConfirmed: lifecycle.isConfirmed,
             peerCompletedAddressValidation: role == .server || lifecycle.isConfirmed
                 || loss.largestAcknowledged(.handshake) != nil,
-            hasHandshakeKeys: protection.handshake.write != nil, canSend: hasRoomToProbe)
+            hasHandshakeKeys: protection.handshake.write != nil, canSend: hasRoomToProbe,
+            isWindowUsedUp: paths.active.congestion.available(bytesInFlight: paths.active.bytesInFlight.count)
+                == 0)
     }
 
     /// The probe timeout of the active path, without backoff.

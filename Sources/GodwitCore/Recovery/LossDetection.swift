@@ -16,6 +16,8 @@ struct LossContext: Sendable {
     var hasHandshakeKeys: Bool
     /// False while the anti-amplification limit is used up (RFC 9002 section 6.2.2.1).
     var canSend: Bool
+    /// Whether the congestion window has no room for data.
+    var isWindowUsedUp = false
 }
 
 /// Counts for logs and metrics.

@@ -87,7 +87,9 @@ extension LossDetection {
         // packets.
         if context.handshakeConfirmed {
             let interval = backedOff(context.rtt.ptoInterval(maxAckDelay: context.maxAckDelay))
-            consider(.application, probeTime(.application, interval), &earliest)
+            consider(
+                .application, probeTime(.application, interval) ?? unblockingTime(interval, context),
+                &earliest)
         }
         return earliest ?? antiDeadlockTime(interval, context)
     }
@@ -95,6 +97,13 @@ extension LossDetection {
     private func probeTime(_ space: PacketNumberSpace, _ interval: TimeSpan) -> Instant? {
         guard hasAckElicitingInFlight(space) else { return nil }
         return self[space].lastAckElicitingTime.map { $0 + interval }
+    }
+
+    /// Answers to challenges can fill the window, and nobody misses those that are lost: data that waits for room
+    /// would wait for ever.
+    private func unblockingTime(_ interval: TimeSpan, _ context: LossContext) -> Instant? {
+        guard context.isWindowUsedUp else { return nil }
+        return self[.application].lastAsideTime.map { $0 + interval }
     }
 
     /// RFC 9002 section 6.2.2.1: a client with nothing in flight keeps the timer while the server may be

@@ -33,6 +33,8 @@ struct PacketLedger: Codable, Sendable {
     /// When the next overtaken packet counts as lost.
     private(set) var lossTime: Instant?
     private(set) var lastAckElicitingTime: Instant?
+    /// When the last packet was sent that counts as in flight and arms no probe timeout.
+    private(set) var lastAsideTime: Instant?
     private(set) var ackElicitingInFlight = 0
     /// No packet with a lower number awaits its acknowledgement.
     private var firstAwaited: UInt64 = 0
@@ -50,6 +52,8 @@ struct PacketLedger: Codable, Sendable {
             lastAckElicitingTime = packet.timeSent
             if ackElicitingInFlight == 0 { firstAwaited = number }
             ackElicitingInFlight += 1
+        } else if packet.isInFlight {
+            lastAsideTime = packet.timeSent
         }
         if !packet.isInFlight, !makeRoomForPacketNotInFlight() { return }
         let firstRecord = records.endIndex
@@ -331,7 +335,7 @@ extension PacketLedger {
         ackElicitingInFlight = 0
         notInFlight = 0
         lossTime = nil
-        lastAckElicitingTime = nil
+        (lastAckElicitingTime, lastAsideTime) = (nil, nil)
     }
 
     /// The records of the oldest `limit` open packets that carry any.
@@ -358,6 +362,7 @@ extension PacketLedger {
         }
         lossTime = lossTime.map { $0 + span }
         lastAckElicitingTime = lastAckElicitingTime.map { $0 + span }
+        lastAsideTime = lastAsideTime.map { $0 + span }
         // A late acknowledgment would no longer tell reordering from the freeze.
         lostPackets.removeAll()
     }

@@ -20,8 +20,9 @@ struct SentPacket: Codable, Sendable, Equatable {
         static let earlyData = Flags(rawValue: 1 << 5)
         /// Sent before the connection was frozen, so that the time since says nothing about the path.
         static let beforeResume = Flags(rawValue: 1 << 6)
-        /// A challenge to an address where perhaps nobody is: it is repeated by who wants it answered, so it arms
-        /// no probe timeout, and its loss says nothing about congestion.
+        /// A challenge to an address where perhaps nobody is, or the answer to one: it is repeated by who wants it
+        /// answered, so it arms no probe timeout unless it keeps data back, and its loss says nothing about
+        /// congestion.
         static let aside = Flags(rawValue: 1 << 7)
     }
 

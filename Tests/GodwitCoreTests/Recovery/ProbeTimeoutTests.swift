@@ -21,6 +21,20 @@ struct ProbeTimeoutTests {
         #expect(sender.outcome.lost.isEmpty)
     }
 
+    @Test("Probes of paths arm none, but where they fill the window (RFC 9002 sections 6.2.1 and 7.5)")
+    func probesOfPaths() throws {
+        var sender = RecoverySender.withSample(ms(100))
+        sender.send(0...9, at: at(ms: 40), flags: [.data, .aside])
+        #expect(sender.deadline == nil)
+        // All of them are lost, and data waits for the room that they take.
+        sender.context.isWindowUsedUp = true
+        #expect(sender.deadline == at(ms: 40 + 325))
+        #expect(sender.timeOut(at: at(ms: 365)) == .sendProbes(.application, count: 1))
+        sender.send(10, at: at(ms: 365))
+        try sender.acknowledge(10...10, at: at(ms: 465))
+        #expect(sender.outcome.lost.map(\.number) == Array(0...9))
+    }
+
     // Holds: 9002-6.2.1-4
     @Test("Every timeout doubles the next, up to a limit (RFC 9002 section 6.2.1)")
     func backoff() {
