@@ -8,6 +8,8 @@ import Testing
     /// Members that the published examples don't have.
     private static let additions: [String: JSONValue] = [
         "memoryFootprintInflation.contents": .text("zero"), "experiment.responsesAfterMigration": .whole(0),
+        "thesis.initialRoundTrip": .whole(UInt64(ThesisTiming().initialRoundTrip)),
+        "thesis.probeMargin": .whole(UInt64(ThesisTiming().probeMargin)),
     ]
 
     /// The members of the table under a heading, and the defaults it gives.
@@ -53,6 +55,7 @@ import Testing
         for (member, value) in table where members[member] == nil {
             #expect(Self.additions[member] == value, "\(member)")
         }
-        #expect(table.count == members.count + 1)
+        // One of each end's own, and two of both.
+        #expect(table.count == members.count + 3)
     }
 }
