@@ -24,6 +24,24 @@ import Testing
         }
     }
 
+    @Test("A link's own loss takes the place of the series' half, each way by itself")
+    func ownLoss() throws {
+        var network = try #require(try PlanLibrary.plan(0, isQuick: true).networks["wan"])
+        (network.source.toServer.loss, network.source.toClient.loss) = (0.5, 0)
+        var lines = LinkLines(network, loss: 0.6, DeterministicRandom(seed: 1))
+        var arrived = (there: 0, back: 0, elsewhere: 0)
+        for index in 0..<2000 {
+            let now = UInt64(index) * Self.millisecond
+            func count(_ arrival: UInt64?) -> Int { arrival == nil ? 0 : 1 }
+            arrived.there += count(lines.admit(toServerAt: 0, isSwapped: false, size: 100, now: now))
+            arrived.back += count(lines.admit(toClientFrom: 0, size: 100, now: now))
+            arrived.elsewhere += count(lines.admit(toServerAt: 1, isSwapped: false, size: 100, now: now))
+        }
+        #expect((900...1100).contains(arrived.there))
+        #expect(arrived.back == 2000)
+        #expect((1300...1500).contains(arrived.elsewhere))
+    }
+
     @Test("Chance adds time, but lets no datagram overtake another")
     func order() {
         var line = line(delay: 10, jitter: 5)

@@ -78,6 +78,21 @@ extension RealExperimentTests {
                 ])
         }
 
+        @Test("A direction's own loss takes the place of the series' half")
+        func ownLoss() throws {
+            let network = try wan {
+                ($0.source.toServer.loss, $0.destination.toServer.loss) = (0.05, 0)
+                $0.source.toClient.loss = 0.02
+            }
+            func losses(_ lines: [String]) -> [String] {
+                lines.filter { $0.contains("netem") }.map {
+                    $0.split(separator: " ").first { $0.hasSuffix("%") }.map(String.init) ?? ""
+                }
+            }
+            #expect(losses(toServer(network, loss: 0.03)) == ["5%", ""])
+            #expect(losses(toClient(network, loss: 0.03)) == ["2%", "1.5%"])
+        }
+
         @Test("What servers send is only lost, and without loss nothing is in its way")
         func toClientLines() throws {
             #expect(toClient(try wan(), loss: 0) == [])

@@ -8,7 +8,7 @@ package struct ExperimentPlan: Codable, Hashable, Sendable {
     package var experiment: Int
     /// For people.
     package var title: String
-    /// Whether it is smaller than the thesis's, so that its scripts may not read the results of experiment 4.
+    /// Whether it is smaller than the thesis's: to see that all works.
     package var quick: Bool
     /// Unix time at which every simulated run begins, in seconds.
     package var epoch: Int64
@@ -41,7 +41,7 @@ package struct ExperimentPlan: Codable, Hashable, Sendable {
         package var folder: String
         /// A name in ``ExperimentPlan/networks``.
         package var network: String
-        /// The part of round trips that lose a datagram, half of it in each direction.
+        /// The part of round trips that lose a datagram, half of it in each direction that has no loss of its own.
         package var loss: Double
         /// Whether images are compressed as they are transferred.
         package var compression: Bool

@@ -7,8 +7,8 @@ package struct PlanNetwork: Codable, Hashable, Sendable {
     package var source: PlanPath
     /// To and from where it goes.
     package var destination: PlanPath
-    /// Whether each path is alike in both directions: half the delay each, the same rate. Else only what
-    /// clients send is delayed and limited, as in the thesis.
+    /// Whether each path is alike in both directions: half of what is said of the way to the server each, and its
+    /// rate. Else only what clients send is delayed and limited, as in the thesis.
     package var symmetric: Bool
 }
 
@@ -30,12 +30,17 @@ package struct PlanLink: Codable, Hashable, Sendable {
     package var rate: UInt64?
     /// Packets that wait at most.
     package var queue: Int
+    /// The part of datagrams that are lost; nil for half of what the series loses of round trips.
+    package var loss: Double?
 
     /// What a simulated link is made with.
+    ///
+    /// - Parameter loss: the part of datagrams that are lost where the link does not say it itself.
     package func parameters(loss: Double) -> LinkParameters {
         LinkParameters(
             delay: TimeSpan(Duration.milliseconds(delay)), jitter: TimeSpan(Duration.milliseconds(jitter)),
-            rate: rate.map { .megabitsPerSecond($0) }, queue: QueueLimit(packets: queue), loss: loss)
+            rate: rate.map { .megabitsPerSecond($0) }, queue: QueueLimit(packets: queue),
+            loss: self.loss ?? loss)
     }
 }
 
@@ -46,6 +51,7 @@ extension PlanNetwork {
         var half = path.toServer
         half.delay /= 2
         half.jitter /= 2
+        half.loss = half.loss.map { $0 / 2 }
         return PlanPath(toServer: half, toClient: half)
     }
 }

@@ -16,9 +16,9 @@ struct LinkLine {
     /// The headers of IPv4 and UDP, which the rate counts as well.
     private static let headers = 28
 
-    /// - Parameter loss: the part of datagrams that are lost.
+    /// - Parameter loss: the part of datagrams that are lost where the link does not say it itself.
     init(_ link: PlanLink, loss: Double, _ random: DeterministicRandom) {
-        (self.link, self.loss, self.random) = (link, loss, random)
+        (self.link, self.loss, self.random) = (link, link.loss ?? loss, random)
     }
 
     /// Takes in a datagram.

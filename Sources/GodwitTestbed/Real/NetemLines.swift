@@ -16,7 +16,7 @@ struct NetemLines: Hashable {
 
     /// From each of the clients' networks to the server at each place.
     ///
-    /// - Parameter loss: of a round trip; each direction loses half of it.
+    /// - Parameter loss: of a round trip; each direction that has no loss of its own loses half of it.
     static func toServer(
         _ paths: PlanNetwork, loss: Double, clients: [IPAddress], servers: [NetworkAddress]
     ) -> NetemLines {
@@ -36,7 +36,7 @@ struct NetemLines: Hashable {
 
     /// From the server at each place to clients wherever they are.
     ///
-    /// - Parameter loss: of a round trip; each direction loses half of it.
+    /// - Parameter loss: of a round trip; each direction that has no loss of its own loses half of it.
     static func toClient(_ paths: PlanNetwork, loss: Double, servers: [NetworkAddress]) -> NetemLines {
         var lines = NetemLines()
         let places = [paths.source, paths.destination].map { paths.path($0).toClient }
@@ -48,7 +48,7 @@ struct NetemLines: Hashable {
 
     private mutating func add(_ link: PlanLink, _ loss: Double, _ match: [String]) {
         let match = (match + ["ip protocol 17 0xff"]).flatMap { ["match", $0] }
-        lines.append(Line(match: match, netem: Self.netem(link, loss)))
+        lines.append(Line(match: match, netem: Self.netem(link, link.loss ?? loss)))
     }
 
     // MARK: What netem is told
