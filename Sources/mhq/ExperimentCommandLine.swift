@@ -30,11 +30,11 @@ struct Experiment: AsyncParsableCommand {
         @Argument(help: "Which experiment, 0 to 6.")
         var id: Int?
 
-        @Option(help: "Where it takes place: simulated, loopback or namespaces.")
-        var backend = "simulated"
+        @Option(help: "Where it takes place: simulated, which is the default, loopback or namespaces.")
+        var backend: String?
 
-        @Option(help: "How both ends behave: 'godwit', or 'thesis' with its weaknesses.")
-        var policy = "godwit"
+        @Option(help: "How both ends behave: 'godwit', the default, or 'thesis' with its weaknesses.")
+        var policy: String?
 
         @Option(help: "How often each configuration is run, in place of what the plan says.")
         var repetitions: Int?
@@ -78,6 +78,7 @@ struct Experiment: AsyncParsableCommand {
         }
 
         private func makeCommand() throws -> ExperimentCommand {
+            try checkChoices()
             let line = CommandLine.arguments
             if let replay {
                 let record = try EnvironmentRecord.read(replay)
@@ -86,8 +87,26 @@ struct Experiment: AsyncParsableCommand {
                     backend: try BackendName(option: record.backend), folder: out, commandLine: line)
             }
             return ExperimentCommand(
-                try makePlan(), policy: try MigrationPolicy(option: policy),
-                backend: try BackendName(option: backend), folder: out, commandLine: line)
+                try makePlan(), policy: try MigrationPolicy(option: policy ?? "godwit"),
+                backend: try BackendName(option: backend ?? "simulated"), folder: out, commandLine: line)
+        }
+
+        /// What would be passed over in silence is refused.
+        private func checkChoices() throws {
+            let choices = [
+                ("the id", id != nil), ("--plan", plan != nil), ("--policy", policy != nil),
+                ("--backend", backend != nil), ("--seed", seed != nil),
+                ("--repetitions", repetitions != nil), ("--quick", quick),
+            ]
+            if replay != nil, let (name, _) = choices.first(where: \.1) {
+                throw Failure(
+                    MHQKit.ExitCode.usage, "--replay: the file says all, so \(name) must not be given with it"
+                )
+            }
+            if plan != nil, quick {
+                throw Failure(
+                    MHQKit.ExitCode.usage, "--quick: is about plans that ship, and not for one of --plan")
+            }
         }
 
         private func makePlan() throws -> ExperimentPlan {
@@ -96,13 +115,14 @@ struct Experiment: AsyncParsableCommand {
                 throw Failure(
                     MHQKit.ExitCode.usage, "--plan: is of experiment \(plan.experiment), and not \(id)")
             }
-            if let repetitions {
-                guard 1...100_000 ~= repetitions else {
-                    throw Failure(MHQKit.ExitCode.usage, "--repetitions: is no number from 1 to 100,000")
-                }
-                plan.repetitions = repetitions
-            }
+            if let repetitions { plan.repetitions = repetitions }
             if let seed { plan.firstSeed = seed }
+            // The plan was in order before.
+            if let problem = plan.problem {
+                throw Failure(
+                    MHQKit.ExitCode.usage,
+                    "--" + problem.replacing("firstSeed:", with: "seed:", maxReplacements: 1))
+            }
             return plan
         }
 

@@ -1,4 +1,5 @@
 import Foundation
+import GodwitMigration
 import MHQKit
 import Testing
 
@@ -44,7 +45,7 @@ import Testing
         let wrong = try folder.write(text.replacing("quicBaseline", with: "teleport"), to: "wrong.json")
         func run(_ words: String...) -> [String] { ["experiment", "run", "--out", "out"] + words }
         try check(
-            run("--plan", wrong), in: folder, code: ExitCode.configuration,
+            run("--plan", wrong), in: folder, code: ExitCode.dataError,
             "wrong.json: protocols[0]: is not known")
         try check(run("--plan", "/nowhere.json"), in: folder, code: ExitCode.noInput, "/nowhere.json")
         try check(run("--replay", wrong), in: folder, code: ExitCode.dataError, "is no environment file")
@@ -54,6 +55,68 @@ import Testing
         try check(run("1", "--backend", "other"), in: folder, code: ExitCode.usage, "--backend: 'other'")
         try check(run("1", "--repetitions", "0"), in: folder, code: ExitCode.usage, "--repetitions")
         try check(run("1", "--whatever"), in: folder, code: ExitCode.usage, "--whatever")
+        #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/out"))
+    }
+
+    @Test("Numbers that no run can be done with are refused, in a plan, an option and an environment file")
+    func numbers() throws {
+        let folder = try ProgramRun.Folder()
+        let plan = try PlanLibrary.plan(0, isQuick: true)
+        func run(_ words: String...) -> [String] { ["experiment", "run", "--out", "out"] + words }
+        let stuck = try folder.write(
+            plan.text.replacing("\"rate\" : 13", with: "\"rate\" : 0"), to: "stuck.json")
+        try check(
+            run("--plan", stuck), in: folder, code: ExitCode.dataError,
+            "stuck.json: networks.wan.source.toServer.rate: is no number")
+        let early = try folder.write(
+            plan.text.replacing("\"delay\" : 122", with: "\"delay\" : -122"), to: "early.json")
+        try check(
+            run("--plan", early), in: folder, code: ExitCode.dataError,
+            "early.json: networks.wan.source.toServer.delay: is no number")
+        let misspelt = try folder.write(
+            plan.text.replacing("\"drain\"", with: "\"drian\" : 1, \"drain\""), to: "misspelt.json")
+        try check(
+            run("--plan", misspelt), in: folder, code: ExitCode.dataError,
+            "misspelt.json: steps.drian: no plan has that")
+        for seed in ["0", "18446744073709551615"] {
+            try check(
+                run("4", "--quick", "--seed", seed), in: folder, code: ExitCode.usage,
+                "--seed: is no number from 1 to 1,000,000,000,000,000")
+        }
+        try check(
+            run("4", "--repetitions", "100000"), in: folder, code: ExitCode.usage,
+            "--repetitions: there are more than")
+        var record = EnvironmentRecord(plan, policy: "thesis", backend: "simulated", commandLine: [])
+        record.plan.firstSeed = 0
+        try record.write(to: "\(folder.path)/record.json")
+        try check(
+            run("--replay", "\(folder.path)/record.json"), in: folder, code: ExitCode.dataError,
+            "record.json: plan.firstSeed: is no number")
+        #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/out"))
+    }
+
+    @Test("Options that another one leaves no room for are refused, and not passed over")
+    func choices() throws {
+        let folder = try ProgramRun.Folder()
+        let plan = try PlanLibrary.plan(0, isQuick: true)
+        let file = try folder.write(plan.text, to: "plan.json")
+        let record = "\(folder.path)/record.json"
+        try EnvironmentRecord(plan, policy: "thesis", backend: "simulated", commandLine: [])
+            .write(to: record)
+        let replay = ["experiment", "run", "--out", "out", "--replay", record]
+        let others = [
+            ("the id", ["0"]), ("--plan", ["--plan", file]), ("--policy", ["--policy", "godwit"]),
+            ("--backend", ["--backend", "simulated"]), ("--seed", ["--seed", "1"]),
+            ("--repetitions", ["--repetitions", "1"]), ("--quick", ["--quick"]),
+        ]
+        for (name, words) in others {
+            try check(
+                replay + words, in: folder, code: ExitCode.usage,
+                "--replay: the file says all, so \(name) must not be given with it")
+        }
+        try check(
+            ["experiment", "run", "--out", "out", "--plan", file, "--quick"], in: folder,
+            code: ExitCode.usage, "--quick: is about plans that ship")
         #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/out"))
     }
 

@@ -16,15 +16,20 @@ extension ExperimentPlan {
     /// Reads a plan from a text.
     package init(text: String, file: String) throws(Failure) {
         let plan: ExperimentPlan
+        let stripped = ConfigurationText.withoutComments(text)
         do {
-            let stripped = ConfigurationText.withoutComments(text)
             plan = try JSONDecoder().decode(ExperimentPlan.self, from: Data(stripped.utf8))
         } catch let error as DecodingError {
-            throw Failure(ExitCode.configuration, "\(file): \(Self.describe(error))")
+            throw Failure(ExitCode.dataError, "\(file): \(Self.describe(error))")
         } catch {
-            throw Failure(ExitCode.configuration, "\(file): \(error)")
+            throw Failure(ExitCode.dataError, "\(file): \(error)")
         }
-        if let problem = plan.problem { throw Failure(ExitCode.configuration, "\(file): \(problem)") }
+        let strangers = plan.strangers(in: stripped)
+        guard strangers.isEmpty else {
+            let names = strangers.joined(separator: ", ")
+            throw Failure(ExitCode.dataError, "\(file): \(names): no plan has that")
+        }
+        if let problem = plan.problem { throw Failure(ExitCode.dataError, "\(file): \(problem)") }
         self = plan
     }
 
@@ -44,27 +49,43 @@ extension ExperimentPlan {
         }
     }
 
-    /// What is wrong with it, in words.
-    private var problem: String? {
-        if !(0...6).contains(experiment) { return "experiment: is no number from 0 to 6" }
-        if !(1...100_000).contains(repetitions) { return "repetitions: is no number from 1 to 100,000" }
-        for (index, one) in series.enumerated() {
-            if networks[one.network] == nil { return "series[\(index)].network: no network has that name" }
-            if !(0..<1).contains(one.loss) { return "series[\(index)].loss: is not from 0 to below 1" }
-            if one.folder.split(separator: "/").contains("..") || one.folder.hasPrefix("/") {
-                return "series[\(index)].folder: must lie within the results"
+    /// The members that plans don't have, by where they are: nobody misspells a name for nothing.
+    private func strangers(in text: String) -> [String] {
+        let given = try? JSONSerialization.jsonObject(with: Data(text.utf8))
+        let known = try? JSONSerialization.jsonObject(with: Data(everything.text.utf8))
+        return Self.strangers(given as Any, known as Any, [])
+    }
+
+    private static func strangers(_ given: Any, _ known: Any, _ path: [String]) -> [String] {
+        if let given = given as? [String: Any], let known = known as? [String: Any] {
+            return given.sorted { $0.key < $1.key }.flatMap { key, value in
+                known[key].map { strangers(value, $0, path + [key]) }
+                    ?? [(path + [key]).joined(separator: ".")]
             }
         }
-        let lists: [(String, Bool)] = [
-            ("series", series.isEmpty), ("protocols", protocols.isEmpty), ("techniques", techniques.isEmpty),
-            ("inflations", inflations.isEmpty), ("intervals", intervals.isEmpty),
-            ("clients", clients.isEmpty),
-        ]
-        if let empty = lists.first(where: \.1) { return "\(empty.0): is empty" }
-        if let clients = clients.first(where: { !(1...1000).contains($0) }) {
-            return "clients: \(clients) is no number from 1 to 1000"
+        guard let given = given as? [Any], let known = known as? [Any], let last = path.last else {
+            return []
         }
-        return addresses.problem ?? (inflations.contains { $0 < 0 } ? "inflations: one is below 0" : nil)
+        return zip(given, known).enumerated().flatMap { index, pair in
+            strangers(pair.0, pair.1, path.dropLast() + ["\(last)[\(index)]"])
+        }
+    }
+
+    /// With every member that may be absent.
+    private var everything: ExperimentPlan {
+        var plan = self
+        plan.container.randomCompression = 0
+        for index in plan.series.indices { plan.series[index].contents = .zero }
+        let links: [WritableKeyPath<PlanNetwork, PlanLink>] = [
+            \.source.toServer, \.source.toClient, \.destination.toServer, \.destination.toClient,
+        ]
+        for name in networks.keys {
+            for link in links {
+                plan.networks[name]?[keyPath: link].rate = 1
+                plan.networks[name]?[keyPath: link].loss = 0
+            }
+        }
+        return plan
     }
 
     /// As it is written into files: the same plan gives the same text.

@@ -66,6 +66,10 @@ extension PlanAddresses {
         if let (name, text) = all.first(where: { IPAddress($0.1) == nil }) {
             return "addresses.\(name): '\(text)' is no IP address"
         }
+        for (index, (name, text)) in all.enumerated()
+        where all[..<index].contains(where: { IPAddress($0.1) == IPAddress(text) }) {
+            return "addresses.\(name): '\(text)' is somebody's already"
+        }
         return port == 0 ? "addresses.port: is 0" : nil
     }
 

@@ -87,8 +87,13 @@ package struct EnvironmentRecord: Codable, Sendable {
         do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
             throw Failure(ExitCode.noInput, "--replay: \(path): can't be read")
         }
-        do { return try JSONDecoder().decode(EnvironmentRecord.self, from: data) } catch {
+        let record: EnvironmentRecord
+        do { record = try JSONDecoder().decode(EnvironmentRecord.self, from: data) } catch {
             throw Failure(ExitCode.dataError, "--replay: \(path): is no environment file")
         }
+        if let problem = record.plan.problem {
+            throw Failure(ExitCode.dataError, "--replay: \(path): plan.\(problem)")
+        }
+        return record
     }
 }
