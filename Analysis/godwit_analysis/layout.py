@@ -28,9 +28,17 @@ class Environment:
     commit: str | None = None
     dirty: bool | None = None
     facts: tuple[tuple[str, str], ...] = ()
+    # Of those who did other runs of the same results before, and were interrupted.
+    earlier: tuple["Environment", ...] = ()
 
     @property
     def shown_commit(self) -> str:
+        """Every commit that runs are of, the last one first."""
+        commits = (one._own_commit for one in (self, *reversed(self.earlier)))
+        return "; ".join(dict.fromkeys(commits))
+
+    @property
+    def _own_commit(self) -> str:
         if self.commit is None:
             return "commit not recorded"
         return f"commit {self.commit[:12]}" + (" with changes" if self.dirty else "")
@@ -153,18 +161,29 @@ def read_environment(path: Path) -> Environment:
         raise DataError(path, f"is not JSON: {error}") from None
     if not isinstance(content, dict):
         raise DataError(path, "is not an object")
-    commit, dirty = content.get("commit"), content.get("dirty")
     number = NUMBER.search(path.stem)
     # The plan is a page of its own; its digest and title are enough here.
-    facts = {key: value for key, value in content.items() if key not in ("commit", "dirty", "plan")}
+    facts = {key: value for key, value in content.items() if key not in ("commit", "dirty", "plan", "earlier")}
     facts = {key: value for key, value in facts.items() if value not in (None, [], {}, "")}
     if isinstance(content.get("plan"), dict) and "title" in content["plan"]:
         facts["plan"] = content["plan"]["title"]
+    sessions = content.get("earlier")
+    sessions = [one for one in sessions if isinstance(one, dict)] if isinstance(sessions, list) else []
+    if sessions:
+        facts["interrupted"] = f"{len(sessions)} times" if len(sessions) > 1 else "once"
     return Environment(
         int(number.group()) if number else None,
+        *_source(content),
+        tuple((key, _fact(value)) for key, value in facts.items()),
+        tuple(Environment(None, *_source(one)) for one in sessions),
+    )
+
+
+def _source(content: dict) -> tuple[str | None, bool | None]:
+    commit, dirty = content.get("commit"), content.get("dirty")
+    return (
         commit if isinstance(commit, str) and commit else None,
         dirty if isinstance(dirty, bool) else None,
-        tuple((key, _fact(value)) for key, value in facts.items()),
     )
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import json
 import shutil
 import tempfile
 import unittest
@@ -154,6 +155,26 @@ class Layouts(Folder):
         self.assertEqual(one.shown_commit([1]), "commit aaaa with changes")
         self.assertEqual(one.shown_commit([2]), "commit bbbb")
         self.assertEqual(one.shown_commit([3]), "commit not recorded")
+
+    def test_results_that_were_interrupted_have_the_commits_of_all_who_made_them(self):
+        folder = self.written()
+        (folder / "environment.json").unlink()
+        sessions = [
+            {"commit": "aaaa", "dirty": False, "startedAt": 1, "commandLine": ["mhq"]},
+            {"commit": "bbbb", "dirty": True, "startedAt": 2, "duration": 3.5, "commandLine": ["mhq"]},
+            "not a session",
+        ]
+        content = {"commit": "aaaa", "dirty": False, "earlier": sessions, "startedAt": 9}
+        (folder / "environment_experiment1.json").write_text(json.dumps(content))
+        (one,) = layout.discover(self.root)
+        self.assertEqual(one.shown_commit([1]), "commit aaaa; commit bbbb with changes")
+        self.assertIn(("interrupted", "2 times"), one.environments[0].facts)
+        for earlier in ([], None, "of another kind"):
+            content["earlier"] = earlier
+            (folder / "environment_experiment1.json").write_text(json.dumps(content))
+            (one,) = layout.discover(self.root)
+            self.assertEqual(one.shown_commit([1]), "commit aaaa")
+            self.assertEqual(one.environments[0].facts, (("startedAt", "9"),))
 
     def test_a_broken_environment_file_is_told_and_the_set_is_read(self):
         folder = self.written()

@@ -24,7 +24,8 @@ struct Experiment: AsyncParsableCommand {
 
                 Results lie in DIR/POLICY/BACKEND, named and laid out as the thesis's. The command may be interrupted at
                 any time; the same command goes on where it was. environment_experimentN.json beside the results says
-                how they came about, and --replay has them again.
+                how they came about, and --replay has them again. The exit code is 1 if runs failed their checks; their
+                rows in godwit_details.csv say which and how.
                 """)
 
         @Argument(help: "Which experiment, 0 to 6.")
@@ -70,7 +71,8 @@ struct Experiment: AsyncParsableCommand {
             let result = await work.result
             guard case .failure(let error) = result, error is CancellationError else {
                 watching.cancel()
-                return try result.get()
+                guard try result.get() == 0 else { throw ArgumentParser.ExitCode(1) }
+                return
             }
             FileHandle.standardError.write(
                 Data("\nmhq: interrupted; the same command goes on with the runs that are missing\n".utf8))

@@ -120,6 +120,29 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/out"))
     }
 
+    @Test("Runs that failed their checks are told of, also by who finds them done")
+    func failedChecks() throws {
+        let folder = try ProgramRun.Folder()
+        var plan = try PlanLibrary.plan(0, isQuick: true)
+        plan.repetitions = 1
+        let writer = try ResultWriter(folder: "\(folder.path)/out/godwit/simulated", plan: plan)
+        var outcome = SimulatedRun(plan.runs[0], of: plan, .godwit).perform()
+        outcome.flaws = ["something, that must not happen"]
+        try writer.add(outcome, of: plan.runs[0])
+        _ = consume writer
+        let run = ["experiment", "run", "0", "--quick", "--repetitions", "1", "--out", "out"]
+        for _ in 0..<2 {
+            let (status, complaint) = try ProgramRun.run(run, in: folder)
+            #expect(status == 1, "\(complaint)")
+            #expect(
+                complaint.hasSuffix(
+                    "experiment 0, godwit: 1 run failed its checks: see flaws in godwit_details.csv, in the "
+                        + "folders of out/godwit/simulated\n"), "\(complaint)")
+        }
+        let record = "\(folder.path)/out/godwit/simulated/environment_experiment0.json"
+        #expect(try EnvironmentRecord.read(record).failedChecks == 1)
+    }
+
     @Test("A folder that can't be written, that somebody else writes, or that has other results is refused")
     func folders() throws {
         let folder = try ProgramRun.Folder()

@@ -116,6 +116,23 @@ import Testing
         #expect(!last.multipliedReportingOverflow(by: 1000).overflow)
     }
 
+    @Test("The thesis's script can read the fourth experiment's results if they are 144 runs of 30 clients")
+    func readability() throws {
+        var plan = try PlanLibrary.plan(4, isQuick: false)
+        #expect(plan.isReadableByThesis)
+        plan.quick = true
+        #expect(plan.isReadableByThesis)
+        for change in [{ $0.repetitions = 2 }, { $0.clients = [29] }, { $0.intervals = [0] }]
+            as [(inout ExperimentPlan) -> Void]
+        {
+            var other = plan
+            change(&other)
+            #expect(!other.isReadableByThesis)
+        }
+        #expect(try !PlanLibrary.plan(4, isQuick: true).isReadableByThesis)
+        #expect(try PlanLibrary.plan(2, isQuick: true).isReadableByThesis)
+    }
+
     @Test("What a direction loses takes the place of the series' half, and a symmetric path halves it")
     func loss() throws {
         var network = try #require(try PlanLibrary.plan(0, isQuick: true).networks["wan"])

@@ -107,7 +107,7 @@ import Testing
         #expect(service.map(key) == migration.map(key))
         #expect(service.map(key) == restore.map(key))
         #expect(service.map { $0["seed"] } == migration.map { $0["seed"] })
-        for (row, other) in zip(service, migration) where row["serviceTimes [us]"] != "" {
+        for (row, other) in zip(service, migration) {
             let first = try #require(numbers(row["firstRequestAfterMigrationTriggered"]).first)
             let addresses = (row["serverAddresses"] ?? "").split(separator: ", ")
             #expect(addresses.dropFirst(first - 1).dropLast().contains { $0.contains("192.168.1.105:6666") })
@@ -140,6 +140,9 @@ import Testing
             // Nothing is closed, and half a record is left behind.
             try Data("{\"nopa".utf8).write(
                 to: URL(fileURLWithPath: "\(place)/.journal-experiment0/0.json"))
+            var record = EnvironmentRecord(plan, policy: "thesis", backend: "simulated", commandLine: ["mhq"])
+            (record.commit, record.startedAt) = ("another", 7)
+            try record.write(to: EnvironmentRecord.path(in: place, experiment: 0))
         }
         let resumed = try await run(plan, .thesis, in: broken)
         let name = "\(plan.series[0].folder)/experiment0_service_times.csv"
@@ -147,6 +150,48 @@ import Testing
             try String(contentsOfFile: "\($0)/\(name)", encoding: .utf8)
         }
         #expect(texts[0] == texts[1])
+        let records = try [command.place, resumed.place].map {
+            try EnvironmentRecord.read(EnvironmentRecord.path(in: $0, experiment: 0))
+        }
+        #expect(records[0].earlier == nil)
+        #expect(records[1].earlier?.map(\.commit) == ["another"])
+        #expect(records[1].earlier?.map(\.startedAt) == [7])
+        #expect(records[1].remarks.contains(EnvironmentRecord.severalCommits))
+        #expect(records.allSatisfy { $0.complete && $0.failedChecks == 0 })
+    }
+
+    @Test("Flaws are counted once a run, also those that were found before an interruption")
+    func flaws() throws {
+        let (plan, folder) = (try plan(3), Folder())
+        var outcome = SimulatedRun(plan.runs[0], of: plan, .godwit).perform()
+        outcome.clients.append(contentsOf: outcome.clients)
+        let clean = outcome
+        outcome.flaws = ["one", "another"]
+        for flawed in [1, 2] {
+            let writer = try ResultWriter(folder: folder.path, plan: plan)
+            #expect(writer.flawed == flawed - 1)
+            for (offset, outcome) in [outcome, clean].enumerated() {
+                try writer.add(outcome, of: plan.runs[2 * (flawed - 1) + offset])
+            }
+            #expect(writer.flawed == flawed)
+        }
+    }
+
+    @Test("A direction with a loss of its own loses that, whatever the series does")
+    func ownLoss() throws {
+        var plan = try plan(0)
+        let run = plan.runs[0]
+        func requests(_ loss: Double?) -> Int64? {
+            plan.networks["wan"]?.destination.toServer.loss = loss
+            return SimulatedRun(run, of: plan, .godwit).perform().clients[0].log.entries.first?.serviceTime
+        }
+        plan.series[0].loss = 0
+        let plain = try #require(requests(nil))
+        #expect(requests(0) == plain)
+        #expect(requests(0.9) != plain)
+        plan.networks["wan"]?.destination.toClient.loss = 0
+        plan.series[0].loss = 0.9
+        #expect(requests(0) == plain)
     }
 
     @Test("A folder with results of another plan is not written to")

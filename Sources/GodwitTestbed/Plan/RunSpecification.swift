@@ -80,4 +80,11 @@ extension ExperimentPlan {
         }
         return found
     }
+
+    /// Whether the thesis's own scripts can read the results: those of the fourth experiment count rows.
+    package var isReadableByThesis: Bool {
+        guard experiment == 4 else { return true }
+        let count = protocols.count * techniques.count * inflations.count * intervals.count * repetitions
+        return count == 144 && clients == [30]
+    }
 }

@@ -3,6 +3,7 @@ package import MHQKit
 
 /// Under what circumstances results came about, and how to have them again.
 package struct EnvironmentRecord: Codable, Sendable {
+    /// That of the sources that the program was built from; nil where it is not known.
     package var commit: String?
     /// Whether the sources differed from the commit.
     package var dirty: Bool?
@@ -17,21 +18,34 @@ package struct EnvironmentRecord: Codable, Sendable {
     package var commandLine: [String]
     /// Unix time, seconds.
     package var startedAt: Int64
-    /// How long it took, seconds; nil while it runs.
+    /// How long it took, seconds; nil while it runs, and where it was killed.
     package var duration: Double?
+    /// Who did other runs of these results before and was interrupted, the first first; nil where nobody was.
+    package var earlier: [Session]?
     package var runs: Int
     /// Whether every run has ended.
     package var complete: Bool
+    /// How many runs failed their checks; nil until every run has ended.
+    package var failedChecks: Int?
     /// What to keep in mind about the figures, a line each.
     package var remarks: [String]
     package var plan: ExperimentPlan
 
+    /// Somebody's work on results, from a command's start to its end.
+    package struct Session: Codable, Hashable, Sendable {
+        package var commit: String?
+        package var dirty: Bool?
+        package var startedAt: Int64
+        package var duration: Double?
+        package var commandLine: [String]
+    }
+
     /// What can be said at the beginning.
     package init(_ plan: ExperimentPlan, policy: String, backend: String, commandLine: [String]) {
-        commit = Self.output(["git", "rev-parse", "HEAD"])
-        dirty = commit == nil ? nil : !(Self.output(["git", "status", "--porcelain"]) ?? "").isEmpty
-        swift =
-            Self.output(["swift", "--version"])?.split(separator: "\n").first.map(String.init) ?? "unknown"
+        let sources = SourceState()
+        (commit, dirty) = (sources.commit, sources.dirty)
+        let tool = ToolOutput.text(["swift", "--version"])
+        swift = tool?.split(separator: "\n").first.map(String.init) ?? "unknown"
         kernel =
             (try? String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8))?
             .trimmingCharacters(in: .whitespacesAndNewlines) ?? "unknown"
@@ -43,8 +57,11 @@ package struct EnvironmentRecord: Codable, Sendable {
         startedAt = Int64(Date().timeIntervalSince1970)
         runs = plan.runs.count
         complete = false
-        remarks = plan.quick && plan.experiment == 4 ? ["quick: not readable by the thesis's script"] : []
+        remarks = sources.remarks
+        if !plan.isReadableByThesis { remarks.append(Self.unreadable) }
     }
+
+    static let unreadable = "not readable by the thesis's script, which wants 144 runs of 30 clients"
 
     private static var processor: String {
         let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
@@ -52,19 +69,32 @@ package struct EnvironmentRecord: Codable, Sendable {
         return line?.split(separator: ":").last?.trimmingCharacters(in: .whitespaces) ?? "unknown"
     }
 
-    /// What a tool says; nil when it is not there or fails.
-    private static func output(_ words: [String]) -> String? {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = words
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { return nil }
-        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    // MARK: Interruptions
+
+    static let severalCommits = "the runs are of several commits; earlier tells of the others"
+
+    private var session: Session {
+        Session(
+            commit: commit, dirty: dirty, startedAt: startedAt, duration: duration, commandLine: commandLine)
+    }
+
+    /// Keeps what is known of those whose runs are kept.
+    mutating func goOn(from record: EnvironmentRecord) {
+        let sessions = (record.earlier ?? []) + [record.session]
+        earlier = sessions
+        add(remarks: record.remarks)
+        let sources = Set((sessions + [session]).map { SourceVersion(commit: $0.commit, dirty: $0.dirty) })
+        if sources.count > 1 { add(remarks: [Self.severalCommits]) }
+    }
+
+    private struct SourceVersion: Hashable {
+        var commit: String?
+        var dirty: Bool?
+    }
+
+    /// Each remark once.
+    mutating func add(remarks more: [String]) {
+        for remark in more where !remarks.contains(remark) { remarks.append(remark) }
     }
 
     // MARK: The file

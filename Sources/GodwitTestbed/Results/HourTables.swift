@@ -118,4 +118,7 @@ extension ResultTable {
             ]
         }
     }
+
+    /// Whether rows of ``details`` are of a run that failed its checks: flaws are their last cell.
+    static func haveFlaws(_ details: [String]) -> Bool { details.contains { !$0.hasSuffix(",") } }
 }

@@ -17,6 +17,8 @@ package final class ResultWriter {
     private var next = 0
     /// The runs that need not be done again.
     package private(set) var finished: Set<Int> = []
+    /// How many runs failed their checks, of those whose rows are in the files.
+    package private(set) var flawed = 0
 
     /// From which size on files are packed, in bytes.
     package static let packingSize: UInt64 = 50_000_000
@@ -109,6 +111,7 @@ package final class ResultWriter {
             for (name, lines) in lines {
                 let text = lines.map { $0 + "\n" }.joined()
                 try files[name]?.write(contentsOf: Data(text.utf8))
+                if name.hasSuffix(ResultTable.details.name), ResultTable.haveFlaws(lines) { flawed += 1 }
             }
             next += 1
         }
