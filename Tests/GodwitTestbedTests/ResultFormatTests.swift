@@ -49,8 +49,7 @@ import Testing
         let results = try await QuickResults(QuickResults.plan(1), .thesis)
         #expect(results.plan.series.map(\.folder) == ["nopacketloss/exp1", "packetloss/exp1"])
         for series in results.plan.series {
-            let rows = try checkMoves(1, series, results)
-            for row in rows where row["serviceTimes [us]"] != "" {
+            for row in try measured(checkMoves(1, series, results), in: series) {
                 #expect(row["firstRequestAfterMigrationTriggered"] == "11")
                 #expect(try row.numbers("serviceTimes [us]").count == 1)
                 #expect(try row.texts("serverAddresses") == [Self.destination])
@@ -73,22 +72,82 @@ import Testing
 
     @Test("The three files of the second experiment join, and show who answered after the trigger")
     func secondExperiment() async throws {
-        var plan = try QuickResults.plan(2)
+        let plan = try QuickResults.plan(2)
         let folders = [
             "nopacketloss/exp2", "nopacketloss/exp2/compressionenabled", "packetloss/exp2",
         ]
         #expect(plan.series.map(\.folder) == folders)
-        (plan.inflations, plan.protocols) = ([100], [.reactiveExplicit, .poolOfAddresses3])
-        (plan.steps.noticeAfter, plan.steps.triggerAfter) = (9, 10)
         let results = try await QuickResults(plan, .godwit)
         for series in plan.series {
-            for row in try checkMoves(2, series, results) where row["serviceTimes [us]"] != "" {
+            for row in try measured(checkMoves(2, series, results), in: series) {
                 let first = try #require(try row.number("firstRequestAfterMigrationTriggered"))
-                #expect(first == 11)
+                #expect(Int(first) == plan.steps.triggerAfter + 1)
                 let addresses = try row.texts("serverAddresses")
                 #expect(addresses.count == (try row.numbers("serviceTimes [us]").count))
                 #expect(addresses.dropFirst(Int(first) - 1).dropLast().contains(Self.destination))
             }
+        }
+    }
+
+    /// The rows that have service times: all of them, where nothing is lost.
+    private func measured(
+        _ rows: [[String: String]], in series: ExperimentPlan.Series
+    ) throws -> [[String: String]] {
+        let measured = rows.filter { $0["serviceTimes [us]"] != "" }
+        #expect(!measured.isEmpty)
+        if series.loss == 0 { #expect(measured.count == rows.count, "\(series.folder)") }
+        for row in rows where row["serviceTimes [us]"] == "" {
+            #expect(row["serverAddresses"] == "" && row["firstRequestAfterMigrationTriggered"] == "")
+        }
+        return measured
+    }
+
+    @Test("A run that failed keeps its row, without service times", arguments: 0...2)
+    func failedRun(_ id: Int) throws {
+        let plan = try QuickResults.plan(id)
+        let run = plan.runs[0]
+        var log = ServiceTimeLog(experiment: id, triggerAfter: 3, seed: run.seed)
+        for _ in 0..<5 { log.note(Self.entry(at: Self.destination)) }
+        log.note(Self.entry(at: Self.destination))
+        var outcome = RunOutcome()
+        func cells() throws -> String {
+            let lines = ResultTable.all(of: id)[0].lines(plan, run, outcome)
+            try #require(lines.count == 1)
+            return lines[0]
+        }
+        let empty = id == 0 ? "0,1,1,1,,,quicBaseline" : "\(id),1,1,1,,,"
+        // Nothing was heard of its client at all.
+        #expect(try cells() == empty)
+        outcome.clients = [.init(seed: run.seed, log: log)]
+        #expect(try cells() != empty)
+        log.endedDueToTimeout = true
+        outcome.clients = [.init(seed: run.seed, log: log, endReason: "idle")]
+        #expect(try cells() == empty)
+    }
+
+    private static func entry(at address: String) -> ServiceTimeLog.Entry {
+        ServiceTimeLog.Entry(
+            timestamp: 1, serviceTime: 2, address: address, method: "POST", requestSize: 1024,
+            responseSize: 1024)
+    }
+
+    @Test("The second experiment's cell is empty where the destination has answered last alone, or never")
+    func lastAnswer() throws {
+        let plan = try QuickResults.plan(2)
+        let (source, destination) = ("192.168.1.104:6666", Self.destination)
+        let stories: [(after: [String], isMeasured: Bool)] = [
+            ([source, destination], false), ([source, source], false), ([destination], false),
+            ([source, destination, destination], true), ([destination, source], true),
+        ]
+        for story in stories {
+            var log = ServiceTimeLog(experiment: 2, triggerAfter: 2, seed: 1)
+            // What the destination answered before the trigger says nothing of the move.
+            for address in [destination, source] + story.after { log.note(Self.entry(at: address)) }
+            var outcome = RunOutcome()
+            outcome.clients = [.init(seed: 1, log: log)]
+            let line = ResultTable.all(of: 2)[0].lines(plan, plan.runs[0], outcome)[0]
+            #expect(line.hasSuffix(",,,") == !story.isMeasured, "\(story.after)")
+            if story.isMeasured { #expect(line.hasSuffix(",3")) }
         }
     }
 
@@ -152,14 +211,15 @@ import Testing
 
     @Test("The three files of the fourth experiment have a row for each run and client, in one order")
     func fourthExperiment() async throws {
-        var plan = try QuickResults.plan(4)
+        let plan = try QuickResults.plan(4)
         let folders = ["nopacketloss", "packetloss"].flatMap { loss in
             ["18ms_rtt", "122ms_rtt"].map { "\(loss)/exp4/\($0)" }
         }
         #expect(plan.series.map(\.folder) == folders)
-        plan.intervals = [1000]
-        plan.steps.responsesAfterMove = 2
         let results = try await QuickResults(plan, .godwit)
+        // It is too small for the script, and says so.
+        let record = try EnvironmentRecord.read(EnvironmentRecord.path(in: results.place, experiment: 4))
+        #expect(record.remarks.contains(EnvironmentRecord.unreadable))
         for series in plan.series {
             let runs = results.runs(of: series).flatMap { run in Array(repeating: run, count: run.clients) }
             try checkClients(try results.file("experiment4_service_times", in: series), runs, plan)
@@ -178,6 +238,24 @@ import Testing
                 try checkDumps(row, run.technique, isCompressed: false)
             }
             for (row, run) in zip(restore.rows, runs) { try checkRestore(row, run.technique) }
+        }
+    }
+
+    @Test("The full fourth experiment has 144 runs of 30 clients, and so 4320 rows in each file of a series")
+    func fullFourth() throws {
+        let plan = try PlanLibrary.plan(4, isQuick: false)
+        let record = EnvironmentRecord(plan, policy: "thesis", backend: "simulated", commandLine: [])
+        #expect(!record.remarks.contains(EnvironmentRecord.unreadable))
+        var outcome = RunOutcome()
+        outcome.clients = (1...30).map { seed in
+            .init(seed: seed, log: ServiceTimeLog(experiment: 4, triggerAfter: 0, seed: seed))
+        }
+        #expect(plan.clients == [30])
+        for series in plan.series.indices {
+            let runs = plan.runs.filter { $0.series == series }
+            for table in ResultTable.all(of: 4).prefix(3) {
+                #expect(runs.reduce(0) { $0 + table.lines(plan, $1, outcome).count } == 4320, "\(table.name)")
+            }
         }
     }
 

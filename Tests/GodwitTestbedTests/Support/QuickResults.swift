@@ -20,12 +20,8 @@ final class QuickResults: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    /// A quick plan as it ships, with no more repetitions than a test needs.
-    static func plan(_ id: Int) throws -> ExperimentPlan {
-        var plan = try PlanLibrary.plan(id, isQuick: true)
-        plan.repetitions = min(plan.repetitions, 2)
-        return plan
-    }
+    /// A quick plan as it ships.
+    static func plan(_ id: Int) throws -> ExperimentPlan { try PlanLibrary.plan(id, isQuick: true) }
 
     /// Where the files of policy and backend lie.
     var place: String { "\(folder)/\(policy)/simulated" }
