@@ -97,4 +97,6 @@ experiments-real: $(ANALYSIS)/ready
 	$(SWIFT) build -c release --product mhq
 	PYTHONPATH=Analysis $(ANALYSIS)/bin/python -m godwit_analysis.check --real --out $(RESULTS) $(CHECK)
 
+# The analysis says when it is skipped, for want of Python or of PyPI.
 check: lint build test compliance weaknesses dissector examples
+	scripts/test-analysis.sh
