@@ -58,6 +58,11 @@ struct Candidates: Hashable, Sendable, Codable {
     /// How many share the budget.
     var probed: Int { all.reduce(0) { $0 + ($1.schedule == nil ? 0 : 1) } }
 
+    /// How many share the budget of a host.
+    func probed(at ip: IPAddress) -> Int {
+        all.reduce(0) { $0 + ($1.schedule != nil && $1.address.ip == ip ? 1 : 0) }
+    }
+
     subscript(address: NetworkAddress) -> Candidate? {
         get { all.first { $0.address == address } }
         set {

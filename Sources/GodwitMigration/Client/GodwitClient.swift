@@ -121,10 +121,15 @@ struct GodwitClient: Hashable, Sendable, Codable {
             actions.append(.probe(address))
         }
         let spacing = ProbeSchedule.Spacing(
-            candidates: candidates.probed, minimum: supply.interval, slowdown: slowdown,
-            spent: budget.count(for: address),
+            candidates: candidates.probed, ports: portsUnderProbe(of: address.ip), minimum: supply.interval,
+            slowdown: slowdown, spent: budget.count(for: address),
             spentBefore: budget.count(for: address, before: schedule.startedAt))
         schedule.onSent(at: context.now, spacing, using: &random)
+    }
+
+    private func portsUnderProbe(of ip: IPAddress) -> Int {
+        let isHome = search?.home != nil && search?.address.ip == ip
+        return candidates.probed(at: ip) + (isHome ? 1 : 0)
     }
 
     // MARK: Time

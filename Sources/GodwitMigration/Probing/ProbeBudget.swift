@@ -4,7 +4,8 @@ public import GodwitWire
 ///
 /// Whoever is made to probe an address that belongs to somebody else must not become a burden to it, however
 /// the addresses are told, withdrawn and told again: so spent challenges are remembered by address for a
-/// minute, and not with the candidates.
+/// minute, and not with the candidates. The burden is the host's, whatever the port: the ports of one IP address
+/// share what there is for it.
 ///
 /// The last eighth of each allowance is spread over the minute. What would be used up in the first seconds
 /// lets a server that comes back later be found all the same.
@@ -16,7 +17,7 @@ public struct ProbeBudget: Hashable, Sendable, Codable {
 
     /// How many addresses that the server has told are probed at the same time.
     public static let candidateLimit = 8
-    /// How many unanswered challenges an address is sent in any ``window``.
+    /// How many unanswered challenges an IP address is sent in any ``window``, at all of its ports together.
     public static let addressLimit = 64
     /// How many unanswered challenges a connection sends in any ``window``.
     public static let connectionLimit = 256
@@ -32,15 +33,15 @@ public struct ProbeBudget: Hashable, Sendable, Codable {
     /// How many unanswered challenges count now.
     public var count: Int { spent.count }
 
-    /// How many unanswered challenges to `address` count now, of those that were sent before a moment.
+    /// How many unanswered challenges to the host of `address` count now, of those that were sent before a moment.
     public func count(for address: NetworkAddress, before time: Instant = .distantFuture) -> Int {
-        spent.reduce(0) { $0 + ($1.address == address && $1.sentAt < time ? 1 : 0) }
+        spent.reduce(0) { $0 + ($1.address.ip == address.ip && $1.sentAt < time ? 1 : 0) }
     }
 
     /// From when on `address` may be sent one more challenge.
     public func opensAt(for address: NetworkAddress) -> Instant {
         var own = (count: 0, first: Instant?.none, last: Instant?.none)
-        for entry in spent where entry.address == address {
+        for entry in spent where entry.address.ip == address.ip {
             own = (own.count + 1, own.first ?? entry.sentAt, entry.sentAt)
         }
         return max(
@@ -61,7 +62,7 @@ public struct ProbeBudget: Hashable, Sendable, Codable {
         spent.append(Spent(address: address, sentAt: now))
     }
 
-    /// `address` has answered: whoever is there wants to be asked.
+    /// `address` has answered: whoever is there wants to be asked. That says nothing of the host's other ports.
     public mutating func onAnswer(from address: NetworkAddress) { spent.removeAll { $0.address == address } }
 
     /// Forgets what was sent before the window.

@@ -15,21 +15,25 @@ public struct ProbeSchedule: Hashable, Sendable, Codable {
     public struct Spacing: Hashable, Sendable, Codable {
         /// How many addresses share the budget of the connection.
         public var candidates: Int
+        /// How many of them, this one included, are ports of one host and share the budget of its IP address.
+        public var ports: Int
         /// No interval is shorter: towards a peer that spends something with every challenge.
         public var minimum: TimeSpan
         /// Every so many intervals of a candidate there is one of this schedule's.
         public var slowdown: Int64
-        /// How many challenges the address has not answered of late.
+        /// How many challenges the host has not answered of late.
         public var spent: Int
         /// How many of those were sent before the trigger: false alarms must not leave a real search without.
         public var spentBefore: Int
 
         /// The standard intervals, for one candidate.
         public init(
-            candidates: Int = 1, minimum: TimeSpan = .zero, slowdown: Int64 = 1, spent: Int = 0,
+            candidates: Int = 1, ports: Int = 1, minimum: TimeSpan = .zero, slowdown: Int64 = 1,
+            spent: Int = 0,
             spentBefore: Int = 0
         ) {
             self.candidates = candidates
+            self.ports = ports
             self.minimum = minimum
             self.slowdown = slowdown
             self.spent = spent
@@ -76,12 +80,13 @@ public struct ProbeSchedule: Hashable, Sendable, Codable {
     /// The interval before jitter, so long after the trigger.
     static func interval(after elapsed: TimeSpan, _ spacing: Spacing = Spacing()) -> TimeSpan {
         // Four candidates at the standard intervals use up what a connection may spend. More share it, and a second of
-        // eagerness would leave little of it for a server that comes back later.
+        // eagerness would leave little of it for a server that comes back later. So it is with the ports of a host.
         let hadAlarms = spacing.spentBefore > 0
-        let isEager = elapsed < (hadAlarms || spacing.candidates > 4 ? firstInterval * 8 : eagerness)
+        let isCrowded = spacing.candidates > 4 || spacing.ports > 1
+        let isEager = elapsed < (hadAlarms || isCrowded ? firstInterval * 8 : eagerness)
         let share: Int64 = hadAlarms && spacing.spent >= ProbeBudget.addressLimit * 5 / 8 ? 5 : 8
         let standard = isEager ? firstInterval : min(elapsed / share, longestInterval)
-        let shared = standard * Int64(max(4, spacing.candidates)) / 4
+        let shared = standard * Int64(max(4, spacing.candidates, 4 * spacing.ports)) / 4
         return shared * max(1, spacing.slowdown)
     }
 

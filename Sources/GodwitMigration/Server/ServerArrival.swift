@@ -53,14 +53,28 @@ struct ServerArrival: Hashable, Sendable, Codable {
         random: inout SeededRandom, actions: inout ServerMigrationActions
     ) {
         guard let due = deadline, due <= now else { return }
-        let open = clientAddresses.filter { budget.opensAt(for: $0) <= now }
-        for address in open {
+        probe(at: now, &actions)
+        if !isHeard { announce(missing: missing, outbox: &outbox) }
+        let spacing = ProbeSchedule.Spacing(candidates: clientAddresses.count, ports: mostPorts)
+        schedule.onSent(at: now, spacing, using: &random)
+    }
+
+    private mutating func probe(at now: Instant, _ actions: inout ServerMigrationActions) {
+        var (probed, waiting): (ContiguousArray<NetworkAddress>, ContiguousArray<NetworkAddress>) = ([], [])
+        for address in clientAddresses {
+            guard budget.opensAt(for: address) <= now else { waiting.append(address); continue }
             budget.spend(on: address, at: now)
             if voice == .probing, !isValidated { actions.append(.probe(address)) }
+            probed.append(address)
         }
-        if !isHeard { announce(missing: missing, outbox: &outbox) }
-        let spacing = ProbeSchedule.Spacing(candidates: clientAddresses.count)
-        schedule.onSent(at: now, spacing, using: &random)
+        // Ports of one host share its budget: whoever had to wait is first next time.
+        clientAddresses = waiting + probed
+    }
+
+    /// At how many ports of one host the client may be.
+    private var mostPorts: Int {
+        clientAddresses.map { address in clientAddresses.reduce(0) { $0 + ($1.ip == address.ip ? 1 : 0) } }
+            .max() ?? 1
     }
 
     /// SERVER_MIGRATED, or what has to be known before it (Specs/server-migration.md 4.4.3).

@@ -2,8 +2,8 @@ import GodwitCore
 public import GodwitMigration
 import GodwitWire
 
-/// A hostile server that announces the address of somebody else to its clients, over and over, and falls silent: how
-/// much do the clients send there?
+/// A hostile server that announces addresses of somebody else's host to its clients, one port after the other and over
+/// and over, and falls silent: how much do the clients send there?
 public final class VictimRun {
     /// What reached the victim.
     public struct Report: Hashable, Sendable {
@@ -25,7 +25,9 @@ public final class VictimRun {
         public var budget: Int { clients * ProbeBudget.addressLimit * 1200 }
     }
 
-    private static let victim = NetworkAddress("203.0.113.99:443")!
+    private static let victim = IPAddress("203.0.113.99")!
+    /// Several ports are one host all the same.
+    private static let victimPorts = [443, 8443, 9443, 10443].map { NetworkAddress(ip: victim, port: $0) }
     private static let other = NetworkAddress("203.0.113.98:443")!
 
     private let strategy: MigrationStrategy
@@ -43,7 +45,7 @@ public final class VictimRun {
         var settings = EndpointSettings(handshake)
         settings.migration = ServerMigrationSettings(
             ServerMigrationNegotiation(suite: .all), policy: .godwit,
-            pool: strategy == .poolOfAddresses ? AddressPool([Self.victim])! : AddressPool())
+            pool: strategy == .poolOfAddresses ? AddressPool(Self.victimPorts)! : AddressPool())
         settings.migration.requiresHold = false
         server = EndpointProgram(settings, serving: MovingServer())
         let delay = LinkParameters(delay: .milliseconds(10))
@@ -52,7 +54,8 @@ public final class VictimRun {
             "server", interfaces: [Interface(MoveRun.home, egress: links.0, ingress: links.1)],
             running: server)
         clients = (0..<count).map { _ in MovingClient(.requests, server: MoveRun.home) }
-        network.addHost("victim", at: Self.victim, running: SilentProgram())
+        network.addHost(
+            "victim", interfaces: Self.victimPorts.map { Interface($0) }, running: SilentProgram())
         network.addChecker(witness)
         for (index, client) in clients.enumerated() {
             var own = EndpointSettings(handshake)
@@ -82,7 +85,8 @@ public final class VictimRun {
 
     /// What is told anew, and taken back in between, must not open the budget anew.
     private func announce(_ number: UInt64) {
-        let order = MoveRun.order(strategy, to: number.isMultiple(of: 2) ? Self.other : Self.victim)
+        let port = Self.victimPorts[Int(number / 2) % Self.victimPorts.count]
+        let order = MoveRun.order(strategy, to: number.isMultiple(of: 2) ? Self.other : port)
         do {
             try server.prepareMigration(
                 MigrationPlan(default: order), epoch: MigrationEpoch(rawValue: number))
@@ -112,10 +116,10 @@ private final class SilentProgram: SimulatedProgram {
     func handleDeadline(now: Instant) {}
 }
 
-/// Counts what reaches an address, in the worst minute.
+/// Counts what reaches a host, in the worst minute.
 private final class VictimWitness: Checker {
     let name = "victim"
-    private let victim: NetworkAddress
+    private let victim: IPAddress
     private var recent: ContiguousArray<(time: Instant, size: Int, source: NetworkAddress)> = []
     private var first = 0
     private var bytes = 0
@@ -124,10 +128,10 @@ private final class VictimWitness: Checker {
     private(set) var mostOfOneClient = 0
     private(set) var total = 0
 
-    init(_ victim: NetworkAddress) { self.victim = victim }
+    init(_ victim: IPAddress) { self.victim = victim }
 
     func check(_ event: TraceEvent, payload: UnsafeRawBufferPointer) -> String? {
-        guard event.kind == .delivered, event.destination == victim else { return nil }
+        guard event.kind == .delivered, event.destination.ip == victim else { return nil }
         forget(before: event.time - ProbeBudget.window)
         recent.append((event.time, event.size, event.source))
         total += 1

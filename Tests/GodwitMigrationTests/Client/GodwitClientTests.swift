@@ -165,6 +165,28 @@ struct GodwitClientTests {
         }
     }
 
+    // Holds: W2, W3
+    @Test(
+        "The ports of one host share its budget, and each gets its turn for all of a minute (Specs/server-migration.md 5.5.3)",
+        arguments: [2, 4, 8])
+    func portsOfOneHost(count: Int) throws {
+        let ports = (1...count).map { NetworkAddress(ip: NetworkAddress.new.ip, port: 4430 + UInt16($0)) }
+        var client = try ScriptedClient(.poolOfAddresses)
+        for port in ports { try client.receive(pool(port)[0]) }
+        try client.timeOut()
+        let start = client.now
+        let log = try client.run(for: .seconds(59))
+        #expect((50...64).contains(log.flatMap(\.actions.probes).count + count))
+        for port in ports {
+            let times = log.filter { $0.actions.probes.contains(port) }.map(\.time)
+            #expect(times.prefix { $0 < start + .seconds(5) }.count >= 4, "\(port)")
+            let ends = [start] + times + [start + .seconds(59)]
+            let longest = zip(ends, ends.dropFirst()).map { $1 - $0 }.max()!
+            // A turn of the last eighth comes every 7.5 s, to one port after the other.
+            #expect(longest <= .milliseconds(7600) * Int64(count), "\(port) waited for \(longest)")
+        }
+    }
+
     // Holds: W4
     @Test("An ordinary probe timeout costs a few challenges and nothing else (Specs/server-migration.md 5.1)")
     func poolFalseAlarm() throws {

@@ -32,6 +32,17 @@ struct ProbeBudgetTests {
         #expect(times.count > 200)
     }
 
+    // Holds: W2
+    @Test(
+        "However many ports of it are named, a host gets no more than 64 a minute (Specs/server-migration.md 5.5.1)",
+        arguments: [2, 4, 8])
+    func perHost(ports: Int) {
+        let addresses = (1...ports).map { NetworkAddress(ip: NetworkAddress.new.ip, port: 4430 + UInt16($0)) }
+        let times = spendAll(on: addresses, until: .zero + .seconds(300)).map(\.0)
+        #expect((60...64).contains(most(times, in: .seconds(60))))
+        #expect(times.count > 200)
+    }
+
     // Specs/server-migration.md 5.5.2
     // Holds: W2
     @Test(
@@ -62,6 +73,17 @@ struct ProbeBudgetTests {
         budget.onAnswer(from: .new)
         #expect(budget.opensAt(for: .new) <= .zero)
         #expect(budget.opensAt(for: .newer) > .zero + .seconds(50))
+    }
+
+    @Test("A port that answers does not speak for the others of its host (Specs/server-migration.md 5.5.4)")
+    func otherPortAnswered() {
+        let (first, second) = (NetworkAddress.new, NetworkAddress(ip: NetworkAddress.new.ip, port: 9))
+        var budget = ProbeBudget()
+        for _ in 0..<64 { budget.spend(on: second, at: .zero) }
+        budget.onAnswer(from: first)
+        #expect(budget.opensAt(for: first) == .zero + .seconds(60))
+        budget.onAnswer(from: second)
+        #expect(budget.opensAt(for: first) <= .zero)
     }
 
     @Test("A freeze forgives nothing")

@@ -29,6 +29,17 @@ struct ProbeScheduleTests {
         #expect(ProbeSchedule.interval(after: .zero, .init(slowdown: 4)) == .milliseconds(100))
     }
 
+    @Test("The ports of a host share what one address may spend (Specs/server-migration.md 5.4.2)")
+    func sharedHost() {
+        for (candidates, ports, interval) in [(2, 2, 50), (4, 4, 100), (8, 2, 50), (8, 8, 200)] {
+            let spacing = ProbeSchedule.Spacing(candidates: candidates, ports: ports)
+            #expect(ProbeSchedule.interval(after: .zero, spacing) == .milliseconds(Int64(interval)))
+        }
+        // A quarter of the time since, from 200 ms on.
+        let two = ProbeSchedule.Spacing(candidates: 2, ports: 2)
+        #expect(ProbeSchedule.interval(after: .milliseconds(400), two) == .milliseconds(100))
+    }
+
     @Test(
         "Who speaks up is asked at once, and only once sooner than planned (Specs/server-migration.md 5.4.6)")
     func hastening() {

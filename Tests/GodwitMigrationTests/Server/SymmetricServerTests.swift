@@ -99,6 +99,20 @@ struct SymmetricServerTests {
         #expect(server.handle(.networkSwitched(.first, thaw)).probes == Array(addresses.prefix(4)))
     }
 
+    @Test("A client's ports at one host share its budget, in turn (Specs/server-migration.md 5.5.1, 6.3.3)")
+    func portsOfOneHost() throws {
+        var server = try ScriptedServer([.symmetric, .extended])
+        server.handle(.prepare(.symmetric, .first))
+        server.surroundings.local = .new
+        let ports = (1...4).map { NetworkAddress(ip: NetworkAddress.client.ip, port: 50000 + UInt16($0)) }
+        let first = server.handle(.networkSwitched(.first, ServerThaw(clientAddresses: ports, seed: 1)))
+            .probes
+        let probes = first + server.run(for: .seconds(59)).flatMap(\.actions.probes)
+        #expect((50...64).contains(probes.count))
+        // What comes one at a time goes to each of them.
+        #expect(Set(probes.suffix(4)).count == 4)
+    }
+
     // Specs/server-migration.md 6.3.6
     @Test(
         "A connection without a plan speaks up too, where the client may be able to follow"
