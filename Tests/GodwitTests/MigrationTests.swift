@@ -1,10 +1,16 @@
 import Dispatch
-import GodwitCore
 import GodwitMigration
 import NIOCore
 import Testing
 
 @testable import Godwit
+@testable import GodwitCore
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
 
 /// Moves of a listener with its clients, over real sockets.
 @Suite("A listener that moves with its clients", .timeLimit(.minutes(15)))
@@ -368,6 +374,39 @@ struct MigrationTests {
                     .best(to: MigrationDestination(to)!), deadline: .seconds(30))
             }
             #expect(await !pair.listener.migrationState.isOpen)
+        }
+    }
+
+    @Test(
+        "That its host has no way to the server has a client look for it, and ends nothing (Specs/server-migration.md 5.3.1)"
+    )
+    func unreachable() async throws {
+        try await Self.withPair { pair in
+            let to = Self.elsewhere(pair)
+            let connection = try await pair.connect()
+            try await expectEcho(connection)
+            var events = connection.migrationEvents.makeAsyncIterator()
+            let plan = MigrationPlan(default: .explicit(destination: MigrationDestination(to)!))
+            let epoch = try await pair.listener.prepareMigration(plan, deadline: .seconds(30)).epoch
+            let (loop, from) = (connection.driver.loop, pair.listener.localAddress)
+            func refuse(_ problem: CInt, _ remote: NetworkAddress) async {
+                await loop.driver.run {
+                    let transmission = Transmission(
+                        count: 1200, segmentSize: 1200, remote: remote, local: .anywhere, ecn: .notECT)
+                    loop.settle(.refused(problem), transmission, loop.sockets[0], now: loop.now())
+                    loop.markBusy()
+                }
+            }
+            // Neither another trouble nor another address says anything about the server.
+            await refuse(EPERM, from)
+            await refuse(EHOSTUNREACH, NetworkAddress("192.0.2.1:4433")!)
+            for problem in [ENETUNREACH, EHOSTUNREACH, ECONNREFUSED] { await refuse(problem, from) }
+            var heard: [ClientMigrationEvent] = []
+            while heard.last != .stayed, let event = await events.next() { heard.append(event) }
+            #expect(heard.contains(.searching(.silence)))
+            try await expectEcho(connection)
+            #expect(await connection.remoteAddress == from)
+            try await pair.listener.cancelMigration(epoch)
         }
     }
 

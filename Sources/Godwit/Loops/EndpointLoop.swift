@@ -98,7 +98,7 @@ final class EndpointLoop: @unchecked Sendable {
         settle(socket.send(train, transmission), transmission, socket, now: now)
     }
 
-    private func settle(
+    func settle(
         _ outcome: SendOutcome, _ transmission: Transmission, _ socket: UDPSocket, now: Instant
     ) {
         switch outcome {
@@ -107,6 +107,7 @@ final class EndpointLoop: @unchecked Sendable {
         case .refused(let problem):
             traffic.noteDropped(transmission)
             log(problem, of: socket, transmission)
+            if SystemError.saysUnreachable(problem) { endpoint.onUnreachable(transmission.remote, now: now) }
         case .tooLarge(let size):
             traffic.noteDropped(transmission)
             endpoint.onMessageTooLarge(

@@ -26,6 +26,15 @@ enum SystemError {
         number == ECONNREFUSED || number == EHOSTUNREACH || number == ENETUNREACH || number == ECONNRESET
     }
 
+    /// This host knows of no way to the address, or of none that is allowed.
+    ///
+    /// It is the system's own word on the datagram at hand. Of ICMP messages, which anyone can forge, sockets that are
+    /// not connected hear nothing unless they ask for an error queue, and an event loop takes a socket with something
+    /// in that queue for a broken one: then whoever forges a message could close it.
+    static func saysUnreachable(_ number: CInt) -> Bool {
+        number == ENETUNREACH || number == EHOSTUNREACH || number == ECONNREFUSED
+    }
+
     static func describe(_ number: CInt) -> String {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { text in
             godwit_describe_errno(number, text.baseAddress, text.count)

@@ -94,9 +94,8 @@ extension Endpoint {
         environment.migrationNotices.isEmpty ? nil : environment.migrationNotices.removeFirst()
     }
 
-    /// Takes the network's word that `remote` can't be reached (an ICMP message that was matched to a datagram of
-    /// ours). It is a hint that anyone may forge: it makes a client look for a server that was to move, and nothing
-    /// else.
+    /// Takes the host's or the network's word that `remote` can't be reached. It is a hint, which anyone may forge
+    /// where it is the network's: it makes a client look for a server that was to move, and nothing else.
     public func onUnreachable(_ remote: NetworkAddress, now: Instant) {
         for connection in table.all { connection.onUnreachable(remote, now: now) }
         settle(now: now)
