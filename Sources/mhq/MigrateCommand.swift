@@ -16,14 +16,15 @@ struct Migrate: ParsableCommand {
             mhq migrate switch  --control /run/mhq.sock --epoch 1 --to 192.0.2.7:4433
 
             Every command may be repeated: what was done is answered and not done again.
-            'cancel' in place of 'switch' leaves the server where it is. A plan that is
+            'pool' changes where the server may move without further notice, at any time but while
+            it is held. 'cancel' in place of 'switch' leaves the server where it is. A plan that is
             prepared while another is open takes its place.
 
             Exit codes: 0 done; 64 wrong usage; 65 something given is wrong; 69 nobody
             there, or not at this time; 71 the system refused the address; 77 not allowed.
             """,
         subcommands: [
-            Prepare.self, Hold.self, Switch.self, Cancel.self, Status.self, Shutdown.self,
+            Prepare.self, Hold.self, Switch.self, Cancel.self, Pool.self, Status.self, Shutdown.self,
         ])
 
     private static func addresses(_ texts: [String]) throws -> [NetworkAddress] {
@@ -166,6 +167,36 @@ struct Migrate: ParsableCommand {
         @OptionGroup var plan: Plan
 
         func run() throws { try common.perform(.cancel(plan.number)) }
+    }
+
+    struct Pool: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Tell clients where the server may move without further notice.",
+            discussion: """
+                The addresses take the place of those that there were, --pool of mhq serve included, and have to be \
+                within --allow-destination. Clients that know of pools that change are told; others keep the pool \
+                of when they connected.
+                """)
+
+        @OptionGroup var common: Common
+
+        @Argument(help: ArgumentHelp("IP:PORT, 8 at most.", valueName: "address"))
+        var addresses: [String] = []
+
+        @Flag(help: "Leave no address in the pool.")
+        var empty = false
+
+        func validate() throws {
+            guard addresses.isEmpty == empty else {
+                throw ValidationError("Give the addresses of the pool, or --empty.")
+            }
+        }
+
+        func run() throws {
+            let members: [String: Any] = ["command": "pool", "addresses": addresses]
+            let line = String(decoding: try JSONSerialization.data(withJSONObject: members), as: UTF8.self)
+            try common.perform(try OperatorRequest(line: line))
+        }
     }
 
     struct Status: ParsableCommand {

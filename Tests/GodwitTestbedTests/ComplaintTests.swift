@@ -216,7 +216,7 @@ import Testing
     func addresses() throws {
         let folder = try ProgramRun.Folder()
         let file = try folder.write(
-            "{\"host\": \"192.0.2.1\", \"port\": 0, \"serverMigration\": {\"poolOfAddresses\": false}}",
+            "{\"host\": \"192.0.2.1\", \"port\": 0, \"serverMigration\": {\"enable\": false}}",
             to: "elsewhere.json")
         try check(["server", "--config", file], in: folder, code: ExitCode.system, "port")
     }

@@ -377,6 +377,50 @@ struct MigrationTests {
         }
     }
 
+    // Holds: W5
+    @Test("A pool changes while clients are there, and the server moves to what is new in it (6.5.3)")
+    func poolChanges() async throws {
+        let (old, new) = (try Self.pool(), try Self.pool())
+        let allowed = AllowedDestinations([AddressPrefix("127.0.0.0/8")!])
+        try await Self.withPair(pool: old, configure: { $0.allowedDestinations = allowed }) { pair in
+            let connection = try await pair.connect()
+            try await expectEcho(connection)
+            var events = connection.migrationEvents.makeAsyncIterator()
+            #expect(await pair.listener.migrationPool == old)
+            for _ in 0..<2 { try await pair.listener.changeMigrationPool(new) }
+            #expect(await pair.listener.migrationPool == new)
+            var awaited: Set = [ClientMigrationEvent.told(new.addresses[0]), .withdrawn(old.addresses[0])]
+            while !awaited.isEmpty, let event = await events.next() { awaited.remove(event) }
+            let forbidden = AddressPool([NetworkAddress("192.0.2.1:4433")!])!
+            await #expect(throws: MigrationError.forbiddenDestination(forbidden.addresses[0])) {
+                try await pair.listener.changeMigrationPool(forbidden)
+            }
+            #expect(await pair.listener.migrationPool == new)
+            let plan = MigrationPlan(default: .poolOfAddresses)
+            let readiness = try await pair.listener.prepareMigration(plan, deadline: .seconds(30))
+            #expect(readiness.ready == 1)
+            try await pair.listener.hold(readiness.epoch, releasesAddress: true)
+            await #expect(throws: MigrationError.refused(.held)) {
+                try await pair.listener.changeMigrationPool(old)
+            }
+            try await pair.listener.networkSwitched(to: new.addresses[0], epoch: readiness.epoch)
+            try await expectEcho(connection)
+            #expect(await connection.remoteAddress == new.addresses[0])
+        }
+    }
+
+    // Holds: W24
+    @Test("A listener with a pool that is not allowed is none (Specs/server-migration.md 7.7)")
+    func forbiddenPool() async throws {
+        let pool = try Self.pool()
+        await #expect(throws: MigrationError.forbiddenDestination(pool.addresses[0])) {
+            try await Self.withPair(
+                pool: pool,
+                configure: { $0.allowedDestinations = AllowedDestinations([AddressPrefix("192.0.2.0/24")!]) }
+            ) { _ in }
+        }
+    }
+
     @Test(
         "That its host has no way to the server has a client look for it, and ends nothing (Specs/server-migration.md 5.3.1)"
     )

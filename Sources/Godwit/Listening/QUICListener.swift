@@ -44,10 +44,7 @@ public final class QUICListener: Sendable {
         self.loops = loops
         self.acceptQueue = acceptQueue
         self.configuration = configuration
-        coordinator = MigrationCoordinator(
-            on: loops[0].driver, requiresHold: configuration.server.migration.requiresHold,
-            logger: configuration.logger,
-            metrics: MigrationMetrics(factory: configuration.metrics.factory))
+        coordinator = MigrationCoordinator(on: loops[0].driver, configuration)
         state = NIOLockedValueBox(State(localAddress: .anywhere))
     }
 
@@ -75,11 +72,15 @@ public final class QUICListener: Sendable {
     ///   - address: `[::]` or `0.0.0.0` for all of this machine; port 0 for any port.
     ///   - configuration: certificates, what is offered, and the limits.
     ///   - eventLoopGroup: where connections live.
-    /// - Throws: ``QUICError/socket(_:)`` if the address can't be had.
+    /// - Throws: ``QUICError/socket(_:)`` if the address can't be had; ``MigrationError/forbiddenDestination(_:)`` if
+    ///   the server's own pool is not allowed.
     public static func bind(
         to address: NetworkAddress, configuration: QUICServerConfiguration,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws -> QUICListener {
+        if let address = configuration.allowedDestinations?.firstForbidden(in: configuration.migration.pool) {
+            throw MigrationError.forbiddenDestination(address)
+        }
         let eventLoops = Array(eventLoopGroup.makeIterator())
         let queue = AcceptQueue(loopCount: eventLoops.count, capacity: configuration.maxPendingConnections)
         let loops = eventLoops.enumerated().map { index, eventLoop in

@@ -16,6 +16,12 @@ extension EndpointLoop {
         markBusy()
     }
 
+    /// Has connections tell their clients where the server may move.
+    func changePool(to pool: AddressPool) {
+        endpoint.changeMigrationPool(pool, now: now())
+        markBusy()
+    }
+
     /// Closes connections that can't follow, says the last word, and stands still.
     ///
     /// - Parameters:

@@ -16,6 +16,8 @@ final class MigrationCoordinator: @unchecked Sendable {
     private let metrics: MigrationMetrics
 
     var ledger: EpochLedger
+    /// Where the server may move without further notice.
+    var pool: AddressPool
     private(set) var barrier: MigrationBarrier?
     /// Where the listener was when it let go of its addresses.
     var releasedAddresses: [NetworkAddress] = []
@@ -33,11 +35,12 @@ final class MigrationCoordinator: @unchecked Sendable {
     /// Nobody waits for longer, and instants have an end.
     private static let longestWait = TimeSpan.seconds(86_400 * 365)
 
-    init(on home: LoopDriver, requiresHold: Bool, logger: Logger, metrics: MigrationMetrics) {
+    init(on home: LoopDriver, _ configuration: QUICServerConfiguration) {
         self.home = home
-        self.logger = logger
-        ledger = EpochLedger(requiresHold: requiresHold)
-        self.metrics = metrics
+        logger = configuration.logger
+        ledger = EpochLedger(requiresHold: configuration.migration.requiresHold)
+        pool = configuration.migration.pool
+        metrics = MigrationMetrics(factory: configuration.metrics.factory)
     }
 
     // MARK: Commands
@@ -88,6 +91,11 @@ final class MigrationCoordinator: @unchecked Sendable {
         heldAt = WallClock.nanoseconds
         logger.info("held", metadata: ["epoch": "\(ledger.current)"])
         waiters.wakeAll()
+    }
+
+    func notePool() {
+        let addresses = pool.addresses.map { "\($0)" }.joined(separator: " ")
+        logger.info("the pool has changed", metadata: ["addresses": "\(addresses)"])
     }
 
     func noteSwitched(to locals: [NetworkAddress]) {

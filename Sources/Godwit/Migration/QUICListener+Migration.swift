@@ -166,7 +166,7 @@ extension QUICListener {
     // MARK: Steps
 
     /// One command after the other, on the coordinator's event loop.
-    private func commanding(
+    func commanding(
         _ body: @escaping @Sendable (MigrationCoordinator) async throws -> Void
     ) async throws {
         let coordinator = coordinator
@@ -178,7 +178,7 @@ extension QUICListener {
     }
 
     /// All event loops at once: each has clients that wait.
-    private func onEveryLoop(
+    func onEveryLoop(
         _ body: @escaping @Sendable (_ index: Int, EndpointLoop) async throws -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -40,6 +40,14 @@ extension HTTP3Server {
         try await quic.cancelMigration(epoch)
     }
 
+    /// The addresses that the server may move to without further notice.
+    public var migrationPool: AddressPool { get async { await quic.migrationPool } }
+
+    /// Changes where the server may move without further notice; as `QUICListener.changeMigrationPool(_:)`.
+    public func changeMigrationPool(_ pool: AddressPool) async throws {
+        try await quic.changeMigrationPool(pool)
+    }
+
     /// How long to wait at most until clients that can't follow were told.
     private static let longestFarewell = Duration.milliseconds(100)
 

@@ -61,6 +61,11 @@ public struct AllowedDestinations: Hashable, Sendable, Codable {
         plan.destinations.first { !contains($0) }
     }
 
+    /// The first address of the pool that is not allowed.
+    public func firstForbidden(in pool: AddressPool) -> NetworkAddress? {
+        pool.addresses.first { !contains($0) }
+    }
+
     /// Whether clients may be sent to the address.
     public func contains(_ address: NetworkAddress) -> Bool { prefixes.contains { $0.contains(address.ip) } }
 }

@@ -16,13 +16,20 @@ struct RoleConfiguration {
             "host": "\(network.host)", "port": Int(plan.addresses.port),
             "managementPort": Int(plan.addresses.managementPort),
             "numberOfWorkerThreads": run.clients > 1 ? 0 : 1,
-            "serverMigration": migration.merging(["addressPool": pool.map { "\($0)" }]) { $1 },
+            "serverMigration": migration.merging(
+                ["addressPool": pool.map { "\($0)" }, "allowedDestinations": destinations]
+            ) { $1 },
             "memoryFootprintInflation": [
                 "enable": run.inflation > 0, "additionalBytes": run.inflation << 20,
                 "contents": (plan.allSeries[run.series].contents ?? .zero).rawValue,
             ] as [String: Any],
             "seed": run.seed, "thesis": timing,
         ]
+    }
+
+    /// Where clients may be sent, and the server may go: the addresses of the run and no others.
+    private var destinations: [String] {
+        (network.fronts + network.nobody + network.servers).map { "\($0.ip)/\($0.isIPv4 ? 32 : 128)" }
     }
 
     /// A client's.

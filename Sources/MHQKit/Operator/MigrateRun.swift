@@ -29,6 +29,10 @@ public struct MigrateRun: Sendable {
         return 0
     }
 
+    private static func poolLine(_ report: OperatorReport) -> String {
+        report.pool.isEmpty ? "the pool is empty" : "the pool is \(report.pool.joined(separator: ", "))"
+    }
+
     static func lines(_ request: OperatorRequest, _ report: OperatorReport) -> [String] {
         let epoch = report.epoch.map { "\($0)" } ?? "none"
         let summary = report.summary ?? "no connections"
@@ -38,11 +42,13 @@ public struct MigrateRun: Sendable {
         case .hold: lines = ["plan \(epoch): held; switch or cancel ends that"]
         case .networkSwitched: lines = ["plan \(epoch): serving at \(report.address ?? "?")"]
         case .cancel: lines = ["plan \(epoch): called off; serving at \(report.address ?? "?")"]
+        case .pool: lines = [poolLine(report)]
         case .status:
             lines = [
                 "\(report.state ?? "?") at \(report.address ?? "?"), \(report.openConnections ?? 0) connections"
             ]
             if report.epoch != nil { lines.append("plan \(epoch): \(summary)") }
+            if !report.pool.isEmpty { lines.append(poolLine(report)) }
         case .shutdown: lines = ["shutting down"]
         }
         for (id, outcome) in report.outcomes.sorted(by: { $0.key < $1.key }) {

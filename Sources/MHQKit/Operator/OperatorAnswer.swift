@@ -40,6 +40,7 @@ struct OperatorAnswer: Sendable {
     mutating func add(address: NetworkAddress) { line.add("address", "\(address)") }
     mutating func add(took span: Duration) { line.add("seconds", seconds: span) }
     mutating func add(state: String) { line.add("state", state) }
+    mutating func add(pool: AddressPool) { line.add("pool", pool.addresses.map { "\($0)" }) }
     mutating func add(openConnections count: Int) { line.add("openConnections", count) }
 }
 

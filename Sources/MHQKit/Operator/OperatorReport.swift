@@ -22,6 +22,8 @@ public struct OperatorReport: Sendable {
     public let state: String?
     /// How many connections there are.
     public let openConnections: Int?
+    /// Where the server may move without further notice.
+    public let pool: [String]
     /// How far each connection is.
     public let outcomes: [String: String]
 
@@ -40,6 +42,7 @@ public struct OperatorReport: Sendable {
         address = members["address"]?.text
         state = members["state"]?.text
         openConnections = members["openConnections"]?.whole.map { Int(clamping: $0) }
+        pool = members["pool"]?.texts ?? []
         outcomes = members["outcomes"]?.table ?? [:]
     }
 }

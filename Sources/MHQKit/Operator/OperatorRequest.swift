@@ -11,6 +11,8 @@ public enum OperatorRequest: Hashable, Sendable {
     case networkSwitched(MigrationEpoch, to: [NetworkAddress])
     /// Stay.
     case cancel(MigrationEpoch)
+    /// Tell clients where the server may move without further notice.
+    case pool(AddressPool)
     /// Say how far everything is.
     case status(showsConnections: Bool)
     /// End, as at SIGTERM.
@@ -41,6 +43,7 @@ public enum OperatorRequest: Hashable, Sendable {
         case .hold: "hold"
         case .networkSwitched: "switch"
         case .cancel: "cancel"
+        case .pool: "pool"
         case .status: "status"
         case .shutdown: "shutdown"
         }
@@ -69,12 +72,13 @@ extension OperatorRequest {
             return .hold(try reader.epoch(), releasesAddress: try reader.flag("release"))
         case "switch": return .networkSwitched(try reader.epoch(), to: try reader.addresses("addresses"))
         case "cancel": return .cancel(try reader.epoch())
+        case "pool": return .pool(try pool(&reader))
         case "status": return .status(showsConnections: try reader.flag("details"))
         case "shutdown": return .shutdown
         case let other:
             throw Failure(
                 ExitCode.dataError,
-                "command: '\(other)' is none of prepare, hold, switch, cancel, status, shutdown")
+                "command: '\(other)' is none of prepare, hold, switch, cancel, pool, status, shutdown")
         }
     }
 
@@ -96,6 +100,19 @@ extension OperatorRequest {
             preparation.plan.exceptions[key] = [try order(value, member: "connections.\(id)", destinations)]
         }
         return preparation
+    }
+
+    /// An empty pool has to be said: nobody gets one by leaving the member out.
+    private static func pool(_ reader: inout RequestReader) throws(Failure) -> AddressPool {
+        guard reader.has("addresses") else { throw Failure(ExitCode.dataError, "addresses: is missing") }
+        var pool = AddressPool()
+        for (index, address) in try reader.addresses("addresses").enumerated() where !pool.insert(address) {
+            throw Failure(
+                ExitCode.dataError,
+                "addresses[\(index)]: '\(address)' is not an IP:PORT of a host, stands there twice, or is one of "
+                    + "more than \(AddressPool.capacity)")
+        }
+        return pool
     }
 
     /// A connection's own strategy: its name, or an object with the name and destinations that are its own, too.
@@ -191,6 +208,7 @@ extension OperatorRequest {
             line.add("epoch", epoch.rawValue)
             line.add("addresses", addresses.map { "\($0)" })
         case .cancel(let epoch): line.add("epoch", epoch.rawValue)
+        case .pool(let pool): line.add("addresses", pool.addresses.map { "\($0)" })
         case .status(let showsConnections): if showsConnections { line.add("details", true) }
         case .shutdown: break
         }

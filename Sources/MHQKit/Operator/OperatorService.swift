@@ -46,6 +46,9 @@ struct OperatorService: Sendable {
         case .cancel(let epoch):
             try await server.cancelMigration(epoch)
             answer.add(epoch: epoch)
+        case .pool(let pool):
+            try await server.changeMigrationPool(pool)
+            answer.add(pool: pool)
         case .status(let showsConnections): await addStatus(to: &answer, showsConnections)
         case .shutdown: shutDown()
         }
@@ -57,6 +60,7 @@ struct OperatorService: Sendable {
     private func addStatus(to answer: inout OperatorAnswer, _ showsConnections: Bool) async {
         let state = await server.quic.migrationState
         answer.add(state: state.isHeld ? "held" : state.isOpen ? "prepared" : "serving")
+        answer.add(pool: await server.migrationPool)
         answer.add(openConnections: await server.quic.statistics.connections)
         if let readiness = await server.quic.migrationReadiness {
             answer.add(readiness, showsConnections: showsConnections)

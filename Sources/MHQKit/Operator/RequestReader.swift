@@ -23,6 +23,8 @@ struct RequestReader {
 
     // MARK: Members
 
+    func has(_ name: String) -> Bool { members[name] != nil }
+
     mutating func string(_ name: String) throws(Failure) -> String {
         guard let text = try optionalString(name) else {
             throw Failure(ExitCode.dataError, "\(name): is missing")

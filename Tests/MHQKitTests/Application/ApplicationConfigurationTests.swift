@@ -64,6 +64,47 @@ import Testing
         #expect(client == (try self.client("{}")))
     }
 
+    // Holds: W24
+    @Test(
+        "Without a list clients are sent to what is named and to no wider a scope than the host's (7.8.6)",
+        arguments: [
+            ("127.0.0.1", ["127.0.1.1:6666", "[::1]:6666"], ["192.168.1.105:6666", "203.0.113.1:6666"]),
+            ("192.168.1.104", ["192.168.1.105:6666", "10.0.0.1:1"], ["127.0.0.9:6666", "203.0.113.1:6666"]),
+            ("0.0.0.0", ["192.168.1.105:6666", "127.0.0.9:6666"], ["203.0.113.1:6666", "8.8.8.8:53"]),
+            ("203.0.113.7", ["203.0.113.7:1", "198.51.100.1:6666"], ["203.0.113.8:6666", "10.0.0.1:1"]),
+        ])
+    func destinations(host: String, allowed: [String], forbidden: [String]) throws {
+        let pool = #""serverMigration": {"addressPool": ["198.51.100.1:6666"]}"#
+        let settings = try server(#"{"host": "\#(host)", \#(pool)}"#)
+        for text in allowed {
+            #expect(settings.allowedDestinations.contains(NetworkAddress(text)!), "\(text)")
+        }
+        for text in forbidden {
+            #expect(!settings.allowedDestinations.contains(NetworkAddress(text)!), "\(text)")
+        }
+        let warnings = settings.warnings.filter {
+            $0.hasPrefix("serverMigration.allowedDestinations: is absent")
+        }
+        #expect(warnings.count == (host.hasPrefix("127") || host.hasPrefix("192") ? 0 : 1))
+    }
+
+    // Holds: W24
+    @Test(
+        "A list of where clients may be sent counts alone, for the pool as well (Specs/server-migration.md 7.7)"
+    )
+    func namedDestinations() throws {
+        let list = #""allowedDestinations": ["203.0.113.0/24"]"#
+        let settings = try server(#"{"serverMigration": {\#(list), "poolOfAddresses": false}}"#)
+        #expect(settings.allowedDestinations == AllowedDestinations([AddressPrefix("203.0.113.0/24")!]))
+        #expect(settings.warnings.isEmpty)
+        let message =
+            #"server.json: serverMigration.addressPool[0]: "127.0.0.1:6666" is not within "#
+            + "serverMigration.allowedDestinations"
+        #expect(throws: Failure(ExitCode.configuration, message)) {
+            try server(#"{"serverMigration": {\#(list)}}"#)
+        }
+    }
+
     @Test("Comments are no part of a configuration, and texts are no comments")
     func comments() throws {
         let settings = try client(

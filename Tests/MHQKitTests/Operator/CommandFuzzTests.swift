@@ -31,6 +31,7 @@ import Testing
         #"{"command":"prepare","strategy":"none"}"#,
         #"{"command":"hold","epoch":18446744073709551615,"release":true}"#,
         #"{"command":"switch","epoch":1,"addresses":["127.0.0.1:1","[::1]:65535"]}"#,
+        #"{"command":"pool","addresses":["127.0.0.1:1","[::1]:2"]}"#,
         #"{"command":"cancel","epoch":0}"#, #"{"command":"status","details":false}"#,
         #"{"action":"onImminentServerMigration","protocol":"Explicit","address":"10.0.0.1:4433","#
             + #""notifyMigrationReady":true}"#,

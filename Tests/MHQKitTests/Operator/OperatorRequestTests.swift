@@ -29,7 +29,8 @@ import Testing
             .prepare(preparation), .prepare(none), .hold(epoch, releasesAddress: false),
             .hold(epoch, releasesAddress: true), .networkSwitched(epoch, to: []),
             .networkSwitched(epoch, to: [ipv4, ipv6]), .cancel(epoch), .status(showsConnections: true),
-            .status(showsConnections: false), .shutdown,
+            .status(showsConnections: false), .pool(AddressPool([ipv4, ipv6])!), .pool(AddressPool()),
+            .shutdown,
         ]
     }()
 
@@ -55,9 +56,15 @@ import Testing
             (#"{"command":1}"#, "command: is no text"),
             (
                 #"{"command":"go"}"#,
-                "command: 'go' is none of prepare, hold, switch, cancel, status, shutdown"
+                "command: 'go' is none of prepare, hold, switch, cancel, pool, status, shutdown"
             ),
             (#"{"command":"hold"}"#, "epoch: is missing"),
+            (#"{"command":"pool"}"#, "addresses: is missing"),
+            (
+                #"{"command":"pool","addresses":["192.0.2.7:4433","192.0.2.7:4433"]}"#,
+                "addresses[1]: '192.0.2.7:4433' is not an IP:PORT of a host, stands there twice, or is one of "
+                    + "more than 8"
+            ),
             (#"{"command":"hold","epoch":-1}"#, "epoch: is no whole number from 0 on"),
             (#"{"command":"hold","epoch":1.5}"#, "epoch: is no whole number from 0 on"),
             (#"{"command":"hold","epoch":true}"#, "epoch: is no whole number from 0 on"),

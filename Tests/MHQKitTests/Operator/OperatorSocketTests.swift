@@ -48,6 +48,55 @@ import Testing
         }
     }
 
+    // Holds: W5
+    @Test("The pool changes as the operator says, its client hears of it, and the server moves there")
+    func pool() async throws {
+        try await run { server, ask in
+            var configuration = try HTTP3ClientConfiguration(trust: .file(server.authorityFile))
+            configuration.quic.migration = ClientMigrationSettings(ClientMigrationNegotiation())
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            let to = "127.0.0.2:\(server.port)"
+            try await HTTP3Client.connect(
+                to: "127.0.0.1", port: server.port, configuration: configuration, eventLoopGroup: group
+            ) { client in
+                #expect(try await client.ask("/bytes/10").status == 200)
+                var events = client.quic.migrationEvents.makeAsyncIterator()
+                let forbidden = try await ask(#"{"command":"pool","addresses":["192.0.2.1:4433"]}"#)
+                #expect(forbidden.exitCode == ExitCode.noPermission)
+                for _ in 0..<2 {
+                    let answer = try await ask(#"{"command":"pool","addresses":["\#(to)"]}"#)
+                    #expect(answer.isDone && answer.pool == [to])
+                }
+                while let event = await events.next(), event != .told(NetworkAddress(to)!) {}
+                #expect(try await ask(#"{"command":"status"}"#).pool == [to])
+                #expect(try await ask(#"{"command":"prepare","strategy":"pool"}"#).ready == 1)
+                #expect(try await ask(#"{"command":"hold","epoch":1,"release":true}"#).isDone)
+                let held = try await ask(#"{"command":"pool","addresses":[]}"#)
+                #expect(held.exitCode == ExitCode.unavailable)
+                #expect(try await ask(#"{"command":"switch","epoch":1,"addresses":["\#(to)"]}"#).isDone)
+                #expect(try await client.ask("/bytes/20").content.count == 20)
+                #expect(await client.quic.remoteAddress == NetworkAddress(to))
+                #expect(try await ask(#"{"command":"pool","addresses":[]}"#).isDone)
+            }
+            try await group.shutdownGracefully()
+        }
+    }
+
+    // Holds: W24
+    @Test("A pool that is not among the allowed destinations is refused before anything is served")
+    func forbiddenPool() async throws {
+        let failure = await #expect(throws: Failure.self) {
+            try await run {
+                _ = $0.migrationPool.insert(NetworkAddress("192.0.2.1:4433")!)
+            } _: { _, _ in
+            }
+        }
+        #expect(failure?.exitCode == ExitCode.noPermission)
+        #expect(
+            failure?.message
+                == "--pool: 192.0.2.1:4433: not among the allowed destinations (--allow-destination)")
+    }
+
     // Holds: W22
     @Test("Clients that can't follow are served until the hold, and sent away then")
     func leftBehind() async throws {

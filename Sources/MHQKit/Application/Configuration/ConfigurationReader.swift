@@ -1,4 +1,5 @@
 import Foundation
+package import Godwit
 package import GodwitWire
 
 /// Reads the members of an object of a configuration file. Whatever is wrong is named by its place.
@@ -98,6 +99,19 @@ package struct ConfigurationReader {
             addresses.append(address)
         }
         return addresses
+    }
+
+    /// Ranges of addresses; nil when the member is absent.
+    package mutating func prefixes(_ name: String) throws(Failure) -> [AddressPrefix]? {
+        guard members[name] != nil else { return nil }
+        var prefixes: [AddressPrefix] = []
+        for (index, text) in try texts(name, default: []).enumerated() {
+            guard let prefix = AddressPrefix(text) else {
+                throw failure("\(name)[\(index)]", "\"\(text)\" is no prefix such as 192.0.2.0/24")
+            }
+            prefixes.append(prefix)
+        }
+        return prefixes
     }
 
     private mutating func texts(_ name: String, default value: [String]) throws(Failure) -> [String] {

@@ -94,6 +94,7 @@ package struct ApplicationServer: Sendable {
         var result = try HTTP3ServerConfiguration(certificate: try made.identity())
         ApplicationTransport.configure(
             &result.quic.transport, policy, timing: configuration.thesis, keepsAlive: false)
+        result.quic.allowedDestinations = configuration.allowedDestinations
         result.limits.connectionIdleTime = ApplicationTransport.idleTime
         result.limits.contentIdleTime = ApplicationTransport.idleTime
         result.quic.migration = ApplicationTransport.server(

@@ -135,7 +135,13 @@ extension HTTP3ServerConfiguration {
             // The thesis's interface has no such command.
             quic.migration.requiresHold = options.management == nil
             quic.migrationArbiter = options.arbiter.map { SocketArbiter(path: $0) }
-            quic.allowedDestinations = AllowedDestinations(options.allowedDestinations)
+            let allowed = AllowedDestinations(options.allowedDestinations)
+            if let address = allowed.firstForbidden(in: options.migrationPool) {
+                throw Failure(
+                    ExitCode.noPermission,
+                    "--pool: \(address): not among the allowed destinations (--allow-destination)")
+            }
+            quic.allowedDestinations = allowed
         }
         if let folder = options.qlogFolder {
             try OutputFolder.make(folder, option: "--qlog")
