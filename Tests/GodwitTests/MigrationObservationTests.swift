@@ -62,6 +62,30 @@ struct MigrationObservationTests {
         }
     }
 
+    // Holds: W15
+    @Test(
+        "Whoever is held without an arbiter is warned of copies, once (Specs/server-migration.md 6.6.4)",
+        arguments: [true, false])
+    func copies(hasArbiter: Bool) async throws {
+        let log = log
+        try await LoopbackPair.run(
+            server: {
+                $0.migration = ServerMigrationSettings(ServerMigrationNegotiation(hasPool: false))
+                $0.logger = Logger(label: "test") { _ in log }
+                if hasArbiter { $0.migrationArbiter = AnyCopyArbiter() }
+            },
+            serve: echo
+        ) { pair in
+            for _ in 0..<2 {
+                let plan = MigrationPlan(default: .symmetric)
+                let epoch = try await pair.listener.prepareMigration(plan, deadline: .seconds(30)).epoch
+                try await pair.listener.hold(epoch)
+                try await pair.listener.networkSwitched(to: nil, epoch: epoch)
+            }
+            #expect(lines("warning held without an arbiter").count == (hasArbiter ? 0 : 1))
+        }
+    }
+
     @Test("A connection that can't take part counts as failed, with the reason")
     func obstructed() async throws {
         try await withPair(offers: .explicit) { pair in
@@ -106,4 +130,10 @@ struct MigrationObservationTests {
             #expect(lines("warning connection has not moved").count == 1)
         }
     }
+}
+
+private struct AnyCopyArbiter: MigrationArbiter {
+    func grants(
+        _ resolution: EpochLedger.Resolution, of epoch: MigrationEpoch, to copy: EpochArbiter.Copy
+    ) async throws -> Bool { true }
 }

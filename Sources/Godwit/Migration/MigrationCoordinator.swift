@@ -31,6 +31,9 @@ final class MigrationCoordinator: @unchecked Sendable {
     private var deadline: Scheduled<Void>?
     private var waiters = Waiters()
     private var isBusy = false
+    /// Whether anybody outside decides which copy of the process goes on.
+    private let hasArbiter: Bool
+    private var isWarnedOfCopies = false
 
     /// Nobody waits for longer, and instants have an end.
     private static let longestWait = TimeSpan.seconds(86_400 * 365)
@@ -40,6 +43,7 @@ final class MigrationCoordinator: @unchecked Sendable {
         logger = configuration.logger
         ledger = EpochLedger(requiresHold: configuration.migration.requiresHold)
         pool = configuration.migration.pool
+        hasArbiter = configuration.migrationArbiter != nil
         metrics = MigrationMetrics(factory: configuration.metrics.factory)
     }
 
@@ -90,7 +94,21 @@ final class MigrationCoordinator: @unchecked Sendable {
     func noteHeld() {
         heldAt = WallClock.nanoseconds
         logger.info("held", metadata: ["epoch": "\(ledger.current)"])
+        warnOfCopies()
         waiters.wakeAll()
+    }
+
+    /// Nothing inside of a process can tell that there is another copy of it (Specs/server-migration.md 6.6.4).
+    private func warnOfCopies() {
+        guard !hasArbiter, !isWarnedOfCopies else { return }
+        isWarnedOfCopies = true
+        logger.warning(
+            """
+            held without an arbiter: if more than one copy of this process goes on, each of them sends, and \
+            connections and the secrecy of what they carry are lost. See to it that there is one, or configure an \
+            arbiter.
+            """,
+            metadata: ["epoch": "\(ledger.current)"])
     }
 
     func notePool() {
