@@ -59,7 +59,9 @@ struct Server: AsyncParsableCommand {
             An operator has it move by JSON over UDP. At the end migration_notification_time.json says how long it
             took until clients were ready. Absent members have the values of the published example.
 
-            A member that the thesis's program does not know: "allowedDestinations" in "serverMigration" is a list of prefixes, such as "192.0.2.0/24", where clients may be sent. Without it
+            Members that the thesis's program does not know: "thesisVersion": true has it speak QUIC version
+            0xfaceb002 as well, with which that program's client begins. "allowedDestinations" in
+            "serverMigration" is a list of prefixes, such as "192.0.2.0/24", where clients may be sent. Without it
             that is the addresses that the configuration names, and loopback or private ones if the host has such
             a one: the operator's port is at the host's address and asks nobody who he is.
             """)

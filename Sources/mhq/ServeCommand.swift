@@ -180,6 +180,9 @@ struct ServeMoving: ParsableArguments {
     @Option(help: ArgumentHelp("Where that interface writes its figures at the end.", valueName: "file"))
     var managementReport: String?
 
+    @Flag(help: "Speak QUIC version 0xfaceb002 as well, with which the thesis's client begins.")
+    var thesisVersion = false
+
     func apply(to options: inout WebServerOptions) throws {
         (options.control, options.arbiter) = (control, arbiter)
         options.allowedDestinations = try allowDestination.map { text in
@@ -202,6 +205,7 @@ struct ServeMoving: ParsableArguments {
             options.management = try ListenAddress(text, option: "--management-port")
         }
         options.managementReport = managementReport
+        options.speaksThesisVersion = thesisVersion
         let isUnused = control == nil && managementPort == nil
         let given = ["--allow-destination": !allowDestination.isEmpty, "--pool": !pool.isEmpty]
             .merging(["--arbiter": arbiter != nil]) { $1 }

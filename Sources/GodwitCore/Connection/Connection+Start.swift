@@ -48,9 +48,12 @@ extension Connection {
     /// Makes the TLS session of a client and its first flight.
     func startHandshake(now: Instant) throws(TransportError) {
         guard let request else { return }
-        localParameters.initialSourceConnectionID = identity.localHandshakeID
-        localParameters.versionInformation = VersionInformation(
-            chosen: identity.originalVersion, available: compatibleVersions)
+        // Version Negotiation may have led here from another version.
+        let isNamed = identity.version.hasHandshakeParameters
+        localParameters.initialSourceConnectionID = isNamed ? identity.localHandshakeID : nil
+        localParameters.versionInformation =
+            isNamed
+            ? VersionInformation(chosen: identity.originalVersion, available: compatibleVersions) : nil
         if configuration.migration.isOn { offerMigration() }
         qlog?.writeParameters(localParameters, isLocal: true)
         let ticket = request.resumption.flatMap { $0.version == identity.version ? $0 : nil }
@@ -145,9 +148,11 @@ extension Connection {
     private func prepareParameters(
         _ server: ServerConfiguration, resetToken: StatelessResetToken, now: Instant
     ) {
-        localParameters.originalDestinationConnectionID = identity.originalDestination
-        localParameters.initialSourceConnectionID = identity.localHandshakeID
-        localParameters.retrySourceConnectionID = identity.retrySource
+        if identity.version.hasHandshakeParameters {
+            localParameters.originalDestinationConnectionID = identity.originalDestination
+            localParameters.initialSourceConnectionID = identity.localHandshakeID
+            localParameters.retrySourceConnectionID = identity.retrySource
+        }
         localParameters.statelessResetToken = resetToken
         guard server.preferredIPv4Address != nil || server.preferredIPv6Address != nil else { return }
         let id = environment.makeConnectionID(at: now)

@@ -9,8 +9,10 @@ extension Connection {
         try receivePeerParameters(client)
         try agreeOnMigration()
         try chooseVersion()
-        localParameters.versionInformation = VersionInformation(
-            chosen: identity.version, available: configuration.versions)
+        if identity.version.hasHandshakeParameters {
+            localParameters.versionInformation = VersionInformation(
+                chosen: identity.version, available: configuration.versions)
+        }
         qlog?.writeParameters(localParameters, isLocal: true)
         return localParameters.encoded(sender: .server, random: environment.random.next())
     }
@@ -31,8 +33,7 @@ extension Connection {
     /// The ids that went over the wire in the clear have to be those that each side says it sent (RFC 9000 section
     /// 7.3).
     private func authenticateIDs(_ parameters: TransportParameters) throws(TransportError) {
-        // The private version of mvfst predates these parameters.
-        if identity.version == .mvfst { return }
+        guard identity.version.hasHandshakeParameters else { return }
         guard let source = parameters.initialSourceConnectionID, source == identity.remoteHandshakeID else {
             throw TransportError(
                 .transportParameterError, "initial_source_connection_id is not the id it used")
@@ -148,6 +149,10 @@ extension Connection {
 }
 
 extension QUICVersion {
+    /// Whether each side says by which ids and versions the handshake went (RFC 9000 section 7.3, RFC 9368). The
+    /// private version of mvfst predates that.
+    var hasHandshakeParameters: Bool { self != .mvfst }
+
     /// Whether a first flight of `other` can be answered in this version (RFC 9369 section 4.1).
     func isCompatible(with other: QUICVersion) -> Bool {
         self == other || (self == .v1 && other == .v2) || (self == .v2 && other == .v1)

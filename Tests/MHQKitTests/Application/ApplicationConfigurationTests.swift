@@ -64,6 +64,12 @@ import Testing
         #expect(client == (try self.client("{}")))
     }
 
+    @Test("The version that the thesis's client begins with is off by default")
+    func thesisVersion() throws {
+        #expect(try !server("{}").speaksThesisVersion)
+        #expect(try server(#"{"thesisVersion": true}"#).speaksThesisVersion)
+    }
+
     // Holds: W24
     @Test(
         "Without a list clients are sent to what is named and to no wider a scope than the host's (7.8.6)",

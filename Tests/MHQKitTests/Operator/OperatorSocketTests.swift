@@ -97,6 +97,41 @@ import Testing
                 == "--pool: 192.0.2.1:4433: not among the allowed destinations (--allow-destination)")
     }
 
+    @Test(
+        "The version that the thesis's client begins with is spoken where that was asked for, and its client moves along",
+        arguments: [true, false])
+    func thesisVersion(isOn: Bool) async throws {
+        try await run {
+            $0.speaksThesisVersion = isOn
+        } _: { (server, ask) async throws -> Void in
+            var configuration = try HTTP3ClientConfiguration(trust: .file(server.authorityFile))
+            configuration.quic.migration = ClientMigrationSettings(ClientMigrationNegotiation(suite: .basic))
+            configuration.quic.transport.versions = [.mvfst]
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            let to = "127.0.0.2:\(server.port)"
+            let settings = configuration
+            @Sendable func connect() async throws {
+                try await HTTP3Client.connect(
+                    to: "127.0.0.1", port: server.port, configuration: settings, eventLoopGroup: group
+                ) { (client) async throws -> Void in
+                    #expect(try await client.ask("/bytes/10").status == 200)
+                    let line = #"{"command":"prepare","strategy":"explicit","destinations":["\#(to)"]}"#
+                    #expect(try await ask(line).ready == 1)
+                    #expect(try await ask(#"{"command":"hold","epoch":1,"release":true}"#).isDone)
+                    #expect(try await ask(#"{"command":"switch","epoch":1,"addresses":["\#(to)"]}"#).isDone)
+                    #expect(try await client.ask("/bytes/20").content.count == 20)
+                    #expect(await client.quic.remoteAddress == NetworkAddress(to))
+                }
+            }
+            if isOn {
+                try await connect()
+            } else {
+                await #expect(throws: (any Error).self) { try await connect() }
+            }
+            try await group.shutdownGracefully()
+        }
+    }
+
     // Holds: W22
     @Test("Clients that can't follow are served until the hold, and sent away then")
     func leftBehind() async throws {

@@ -8,6 +8,8 @@ package struct ApplicationServerConfiguration: Hashable, Sendable {
     package var host: IPAddress
     package var port: UInt16
     package var managementPort: UInt16
+    /// Whether QUIC version 0xfaceb002 is spoken as well, with which the thesis's client begins.
+    package var speaksThesisVersion: Bool
     /// 0 for one a core.
     package var workerThreads: Int
     package var migration: ApplicationMigration
@@ -32,6 +34,7 @@ package struct ApplicationServerConfiguration: Hashable, Sendable {
         host = try reader.ip("host", default: "127.0.0.1")
         port = try reader.whole("port", in: 0...UInt16.max, default: 6666)
         managementPort = try reader.whole("managementPort", in: 0...UInt16.max, default: 7777)
+        speaksThesisVersion = try reader.flag("thesisVersion", default: false)
         workerThreads = try reader.whole("numberOfWorkerThreads", in: 0...1_000_000, default: 0)
         let host = host
         var named: [AddressPrefix]?

@@ -95,6 +95,7 @@ package struct ApplicationServer: Sendable {
         ApplicationTransport.configure(
             &result.quic.transport, policy, timing: configuration.thesis, keepsAlive: false)
         result.quic.allowedDestinations = configuration.allowedDestinations
+        if configuration.speaksThesisVersion { result.quic.transport.versions.append(.mvfst) }
         result.limits.connectionIdleTime = ApplicationTransport.idleTime
         result.limits.contentIdleTime = ApplicationTransport.idleTime
         result.quic.migration = ApplicationTransport.server(

@@ -43,6 +43,9 @@ public struct WebServerOptions: Sendable {
     /// Where the server may go without further notice.
     public var migrationPool = AddressPool()
 
+    /// Whether QUIC version 0xfaceb002 is spoken as well, with which the thesis's client begins.
+    public var speaksThesisVersion = false
+
     /// Whether there is anybody who could have the server move.
     var isMovable: Bool { control != nil || management != nil }
 

@@ -128,6 +128,7 @@ extension HTTP3ServerConfiguration {
         try self.init(tls: tls)
         limits = options.limits
         if options.alwaysRetries { quic.server.retryPolicy = .always }
+        if options.speaksThesisVersion { quic.transport.versions.append(.mvfst) }
         if options.isMovable {
             quic.migration = ServerMigrationSettings(
                 ServerMigrationNegotiation(hasPool: !options.migrationPool.isEmpty),
