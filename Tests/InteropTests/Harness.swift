@@ -18,12 +18,13 @@ enum Harness {
     static var hasAioquic: Bool { isExecutable(peers.appending(path: "venv/bin/python")) }
 
     static var hasChromium: Bool {
-        isExecutable(peers.appending(path: "bin/chromium")) || searchPath.contains { isExecutable($0) }
+        isExecutable(peers.appending(path: "bin/chromium")) || has("chromium")
     }
 
-    private static var searchPath: [URL] {
+    /// Whether the machine has a program.
+    static func has(_ program: String) -> Bool {
         (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-            .map { URL(filePath: String($0)).appending(path: "chromium") }
+            .contains { isExecutable(URL(filePath: String($0)).appending(path: program)) }
     }
 
     private static func isExecutable(_ file: URL) -> Bool {
