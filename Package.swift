@@ -89,6 +89,7 @@ let package = Package(
             dependencies: [
                 "Godwit", "GodwitHTTP3", "GodwitSimulator",
                 httpTypes, locks, nioCore, nioHTTP1, nioPosix, nioSSL, logging, metrics, signals,
+                subprocess, system,
             ],
             swiftSettings: strict),
         .target(
@@ -124,7 +125,7 @@ let package = Package(
             path: "Benchmarks/Soak", swiftSettings: strict),
         .target(name: "CSanitizerOptions", path: "Tests/CSanitizerOptions"),
         .target(
-            name: "GodwitTestSupport", dependencies: [locks, logging, metrics],
+            name: "GodwitTestSupport", dependencies: [locks, logging, metrics, nioCore, nioPosix],
             path: "Tests/GodwitTestSupport", swiftSettings: strict),
         .testTarget(
             name: "GodwitWireTests", dependencies: ["GodwitWire", "CSanitizerOptions"],

@@ -1,5 +1,6 @@
 import Dispatch
 import GodwitWire
+import GodwitTestSupport
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix

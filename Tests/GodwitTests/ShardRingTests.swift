@@ -1,4 +1,5 @@
 import GodwitCore
+import GodwitTestSupport
 import GodwitWire
 import Logging
 import NIOCore

@@ -1,4 +1,5 @@
 import GodwitHTTP3
+import GodwitTestSupport
 import HTTPTypes
 import NIOCore
 import NIOPosix
@@ -75,21 +76,6 @@ struct TestCertificate: Sendable {
         let made = try! SelfSignedCertificate.make(names: names)
         certificate = made.certificate
         identity = try! made.identity()
-    }
-}
-
-/// Runs `body` with event loops of its own.
-func withEventLoops<Result: Sendable>(
-    _ count: Int, _ body: @Sendable (MultiThreadedEventLoopGroup) async throws -> Result
-) async throws -> Result {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
-    do {
-        let result = try await body(group)
-        try await group.shutdownGracefully()
-        return result
-    } catch {
-        try? await group.shutdownGracefully()
-        throw error
     }
 }
 

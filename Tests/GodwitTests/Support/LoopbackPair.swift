@@ -1,4 +1,5 @@
 import Godwit
+import GodwitTestSupport
 import GodwitCrypto
 import NIOCore
 import NIOPosix
@@ -105,21 +106,6 @@ struct TestCertificate: Sendable {
         configuration.ticketKeys = .random()
         configuration.earlyData = ReplayFilter(refusesFirstWindow: false)
         return configuration
-    }
-}
-
-/// Runs `body` with event loops of its own.
-func withEventLoops<Result: Sendable>(
-    _ count: Int, _ body: @Sendable (MultiThreadedEventLoopGroup) async throws -> Result
-) async throws -> Result {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
-    do {
-        let result = try await body(group)
-        try await group.shutdownGracefully()
-        return result
-    } catch {
-        try? await group.shutdownGracefully()
-        throw error
     }
 }
 

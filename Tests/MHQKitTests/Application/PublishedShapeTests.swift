@@ -167,7 +167,9 @@ import Testing
         try checkServer(run, shape)
         try checkClient(run, shape)
         if shape.triggerAfter > 0 {
-            #expect(run.heard == ["migrate", ManagementMessage.shutdown])
+            // An order whose answer is late is given again.
+            let orders = run.heard.enumerated().filter { $0 == 0 || run.heard[$0 - 1] != $1 }.map(\.element)
+            #expect(orders == ["migrate", ManagementMessage.shutdown])
         } else {
             #expect(run.heard.isEmpty)
         }

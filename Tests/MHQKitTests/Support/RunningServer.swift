@@ -1,5 +1,6 @@
 import Foundation
 import GodwitHTTP3
+import GodwitTestSupport
 import HTTPTypes
 import NIOConcurrencyHelpers
 import NIOCore
@@ -27,7 +28,14 @@ struct RunningServer: Sendable {
     /// - Returns: what `body` returns, and the server's exit code.
     @discardableResult
     static func run<Result: Sendable>(
-        _ configure: (inout WebServerOptions) throws -> Void = { _ in },
+        _ configure: @Sendable (inout WebServerOptions) throws -> Void = { _ in },
+        _ body: @Sendable (RunningServer) async throws -> Result
+    ) async throws -> (Result, exitCode: Int32) {
+        try await takingTurn { try await runNow(configure, body) }
+    }
+
+    private static func runNow<Result: Sendable>(
+        _ configure: @Sendable (inout WebServerOptions) throws -> Void,
         _ body: @Sendable (RunningServer) async throws -> Result
     ) async throws -> (Result, exitCode: Int32) {
         var options = WebServerOptions()
@@ -63,13 +71,12 @@ struct RunningServer: Sendable {
         host: String = "127.0.0.1", authorityFile: String? = nil,
         _ body: @Sendable (HTTP3Client) async throws -> Result
     ) async throws -> Result {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let trust = try TrustPolicy.file(authorityFile ?? self.authorityFile)
-        let result = try await HTTP3Client.connect(
-            to: host, port: port, configuration: HTTP3ClientConfiguration(trust: trust),
-            eventLoopGroup: group, body)
-        try await group.shutdownGracefully()
-        return result
+        return try await withEventLoops(1) { group in
+            try await HTTP3Client.connect(
+                to: host, port: port, configuration: HTTP3ClientConfiguration(trust: trust),
+                eventLoopGroup: group, body)
+        }
     }
 }
 

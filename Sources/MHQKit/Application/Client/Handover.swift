@@ -3,6 +3,8 @@ package import GodwitHTTP3
 import Logging
 import NIOCore
 import NIOPosix
+import Subprocess
+import SystemPackage
 
 /// A change of networks that a client was told to make.
 struct HandoverOrder: Hashable, Sendable {
@@ -82,14 +84,12 @@ package struct WirelessHandover: HandoverMethod {
     }
 
     private func run(_ words: [String]) async -> Bool {
-        await withCheckedContinuation { continuation in
-            let process = Process()
-            if let environment { process.environment = environment }
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = words
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus == 0) }
-            do { try process.run() } catch { continuation.resume(returning: false) }
-        }
+        let variables = (environment ?? ProcessInfo.processInfo.environment)
+            .reduce(into: [Environment.Key: String]()) { $0[Environment.Key(stringLiteral: $1.key)] = $1.value }
+        let result = try? await Subprocess.run(
+            .path("/usr/bin/env"), arguments: Arguments(words), environment: .custom(variables),
+            output: .currentStandardOutput, error: .currentStandardError)
+        return result?.terminationStatus.isSuccess ?? false
     }
 }
 

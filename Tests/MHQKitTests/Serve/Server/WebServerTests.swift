@@ -23,7 +23,7 @@ import Testing
 
     /// A server with the folder, and a client of it.
     private func ask<Result: Sendable>(
-        _ configure: (inout WebServerOptions) throws -> Void = { _ in },
+        _ configure: @Sendable (inout WebServerOptions) throws -> Void = { _ in },
         _ body: @Sendable (HTTP3Client) async throws -> Result
     ) async throws -> Result {
         try await RunningServer.run {
