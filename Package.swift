@@ -166,7 +166,8 @@ let package = Package(
         .testTarget(
             name: "MHQKitTests",
             dependencies: [
-                "MHQKit", "Godwit", "GodwitHTTP3", "GodwitSimulator", "GodwitTestSupport", "GodwitWire", "mhq",
+                "MHQKit", "Godwit", "GodwitHTTP3", "GodwitSimulator", "GodwitTestSupport", "GodwitWire",
+                "mhq",
                 httpTypes, locks, nioCore, nioHTTP1, nioPosix, nioSSL, logging, metrics,
             ],
             swiftSettings: strict),

@@ -1,6 +1,6 @@
 import Dispatch
-import GodwitWire
 import GodwitTestSupport
+import GodwitWire
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix

@@ -1,6 +1,6 @@
 import Godwit
-import GodwitTestSupport
 import GodwitCrypto
+import GodwitTestSupport
 import NIOCore
 import NIOPosix
 import Testing

@@ -85,7 +85,9 @@ package struct WirelessHandover: HandoverMethod {
 
     private func run(_ words: [String]) async -> Bool {
         let variables = (environment ?? ProcessInfo.processInfo.environment)
-            .reduce(into: [Environment.Key: String]()) { $0[Environment.Key(stringLiteral: $1.key)] = $1.value }
+            .reduce(into: [Environment.Key: String]()) {
+                $0[Environment.Key(stringLiteral: $1.key)] = $1.value
+            }
         let result = try? await Subprocess.run(
             .path("/usr/bin/env"), arguments: Arguments(words), environment: .custom(variables),
             output: .currentStandardOutput, error: .currentStandardError)
