@@ -64,7 +64,7 @@ extension QUICListener {
     /// The last command before the process is frozen: from when it returns nothing is read or sent and no
     /// timer comes up, until ``networkSwitched(to:epoch:)-([NetworkAddress],_)`` or ``cancelMigration(_:)``.
     ///
-    /// Connections that can't follow are closed (``MigrationReadiness/leftBehind``). The others are told that it is
+    /// Connections that can't follow are closed (`MigrationReadiness.leftBehind`). The others are told that it is
     /// about to happen, as far as their protocol has a word for it.
     ///
     /// - Parameters:
