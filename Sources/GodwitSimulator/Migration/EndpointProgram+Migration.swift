@@ -16,7 +16,9 @@ extension EndpointProgram {
 
     /// The last command before the freeze.
     ///
-    /// - Parameter leftBehind: connections to close first, by the id that the client chose first.
+    /// - Parameters:
+    ///   - epoch: the plan.
+    ///   - leftBehind: connections to close first, by the id that the client chose first.
     /// - Throws: when there is no such plan.
     public func holdMigration(
         _ epoch: MigrationEpoch, closing leftBehind: [ConnectionID] = []
