@@ -17,9 +17,10 @@ build:
 test:
 	$(SWIFT) test
 
-# Moves of real processes in network namespaces, one after the other; for root.
+# Moves of real processes in network namespaces, one after the other; for root, on an idle machine.
 scenarios:
-	GODWIT_SCENARIOS=1 $(SWIFT) test --filter NamespaceTests
+	$(SWIFT) build -c release --product mhq
+	scripts/interop/move.py $(MOVE)
 
 sim:
 	$(SWIFT) build -c release --product mhq

@@ -60,7 +60,7 @@ import Musl
 
     @Test(
         "Other programs stay connected to a server that could move, and to one that is about to (7.3)",
-        .enabled(if: runsAll, "make scenarios, as root; scripts/install-peers.sh curl ngtcp2 aioquic"),
+        .enabled(if: runsAll, "GODWIT_SCENARIOS=1, as root; scripts/install-peers.sh curl ngtcp2 aioquic"),
         arguments: ["curl", "ngtcp2", "aioquic"])
     func peers(peer: String) throws {
         let outcome = try outcome("--peer", peer)
@@ -76,7 +76,7 @@ import Musl
     // Holds: W1, W3, W7, W10, W20
     @Test(
         "Processes move as simulations do, on links that delay, lose and translate (5, 6, 7, 9.4)",
-        .enabled(if: runsAll, "make scenarios, as root; scripts/install-peers.sh aioquic"),
+        .enabled(if: runsAll, "GODWIT_SCENARIOS=1, as root; scripts/install-peers.sh aioquic"),
         arguments: [
             "first-request", "first-request-lossy", "silent-server", "barrier", "dead-clients",
             "download-only", "upload-only", "keep-alive", "nat", "nat-symmetric", "slow-path", "spoofed",

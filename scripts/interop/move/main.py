@@ -37,13 +37,19 @@ def main(options: argparse.Namespace) -> int:
         fail(EXIT_UNAVAILABLE, f"no {', no '.join(missing)}; skipped moves in namespaces")
     shutil.rmtree(options.out, ignore_errors=True)
     scenarios.allowance = options.allowance
-    outcomes = [
-        attempt(name, options, work) for names, work in chosen(options) for name in names
-    ]
+    todo = [(name, work) for names, work in chosen(options) for name in names]
+    outcomes: list[Outcome] = []
+    for number, (name, work) in enumerate(todo, 1):
+        if sys.stderr.isatty():
+            print(f"\r\033[K{number}/{len(todo)} {name}", end="", file=sys.stderr, flush=True)
+        outcome = attempt(name, options, work)
+        outcomes.append(outcome)
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        if not options.json:
+            print("  ".join(f"{key} {value}" for key, value in outcome.items()), flush=True)
     if options.json:
         print(json.dumps(outcomes, indent=1))
-    for outcome in [] if options.json else outcomes:
-        print("  ".join(f"{key} {value}" for key, value in outcome.items()))
     failures = [outcome for outcome in outcomes if outcome["problem"]]
     for outcome in failures:
         print(f"{outcome['name']}: {outcome['problem']}; what it left is in {options.out}", file=sys.stderr)
