@@ -90,15 +90,10 @@ final class NamespaceNetwork: RelayedNetwork {
 
     func networkSwitch(to place: Int) -> String { ManagementMessage.networkSwitch }
 
-    func leave(_ place: Int) async throws { try await clear("server") }
+    func leave(_ place: Int) async throws { try await namespaces.clear("server") }
     func arrive(at place: Int) async throws { try await settle("server", fronts[place].ip) }
-    func leaveClientNetwork() async throws { try await clear("clients") }
+    func leaveClientNetwork() async throws { try await namespaces.clear("clients") }
     func enterClientNetwork(_ index: Int) async throws { try await settle("clients", clients[index]) }
-
-    /// With the last address the routes go as well.
-    private func clear(_ role: String) async throws {
-        try await namespaces.perform(["address flush dev link0"], in: role)
-    }
 
     private func settle(_ role: String, _ address: IPAddress) async throws {
         try await namespaces.perform(

@@ -157,16 +157,11 @@ final class NetemNetwork: TestNetwork {
 
     func networkSwitch(to place: Int) -> String { ManagementMessage.networkSwitch }
 
-    func leave(_ place: Int) async throws { try await clear("server") }
+    func leave(_ place: Int) async throws { try await namespaces.clear("server") }
     // With the release.
     func arrive(at place: Int) {}
-    func leaveClientNetwork() async throws { try await clear("clients") }
+    func leaveClientNetwork() async throws { try await namespaces.clear("clients") }
     func enterClientNetwork(_ index: Int) async throws { try await settle("clients", clients[index]) }
-
-    /// With the last address the routes go as well.
-    private func clear(_ role: String) async throws {
-        try await namespaces.perform(["address flush dev link0"], in: role)
-    }
 
     private func settle(_ role: String, _ address: IPAddress) async throws {
         try await namespaces.perform(

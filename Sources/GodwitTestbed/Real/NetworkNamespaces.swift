@@ -65,6 +65,11 @@ struct NetworkNamespaces: Sendable {
         try await NetworkTool.ip.perform(lines, in: name(role))
     }
 
+    /// Takes all addresses from the device in one of them; with the last one the routes go as well.
+    func clear(_ role: String) async throws {
+        try await perform(["address flush dev link0"], in: role)
+    }
+
     /// Does something as one who is in one of them. A socket stays where its thread was when it was opened.
     func inside<Result>(_ role: String, _ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         let home = Foundation.open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)

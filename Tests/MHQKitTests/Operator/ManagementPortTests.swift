@@ -71,17 +71,6 @@ import Testing
         try await group.shutdownGracefully()
     }
 
-    private func withFollower(
-        _ server: RunningServer, _ body: @Sendable (HTTP3Client) async throws -> Void
-    ) async throws {
-        var configuration = try HTTP3ClientConfiguration(trust: .file(server.authorityFile))
-        configuration.quic.migration = ClientMigrationSettings(ClientMigrationNegotiation())
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        try await HTTP3Client.connect(
-            to: "127.0.0.1", port: server.port, configuration: configuration, eventLoopGroup: group, body)
-        try await group.shutdownGracefully()
-    }
-
     private static func announce(_ name: String, _ address: String? = nil, notify: Bool? = nil) -> String {
         var members = [#""action":"onImminentServerMigration","protocol":"\#(name)""#]
         if let address { members.append(#""address":"\#(address)""#) }
@@ -95,7 +84,7 @@ import Testing
         arguments: ["Explicit", "Symmetric", "Synchronized Symmetric"])
     func protocols(name: String) async throws {
         try await run { (server, peer) async throws -> Void in
-            try await withFollower(server) { (client) async throws -> Void in
+            try await server.withFollower { (client) async throws -> Void in
                 #expect(try await client.ask("/bytes/10").status == 200)
                 let to = "127.0.0.2:\(server.port)"
                 let command = Self.announce(name, name == "Explicit" ? to : nil, notify: true)
@@ -158,7 +147,7 @@ import Testing
     @Test("A server that can't write its figures ends all the same, and says which file it was")
     func unwritable() async throws {
         try await run(reportFile: "/nowhere/report.json") { (server, peer) async throws -> Void in
-            try await withFollower(server) { (client) async throws -> Void in
+            try await server.withFollower { (client) async throws -> Void in
                 let log = LogRecorder()
                 let service = OperatorService(server: server.server.http3, logger: log.logger) {}
                 let operation = ThesisOperation(service: service, reportFile: "/nowhere/report.json")
@@ -203,7 +192,7 @@ import Testing
         let folder = try TemporaryFolder()
         let report = folder["report.json"]
         try await run(reportFile: report) { (server, peer) async throws -> Void in
-            try await withFollower(server) { (client) async throws -> Void in
+            try await server.withFollower { (client) async throws -> Void in
                 #expect(try await client.ask("/bytes/10").status == 200)
                 #expect(try await peer.ask(Self.announce("Symmetric", notify: true)) == "OK")
                 #expect(await peer.reply() == "migration ready")

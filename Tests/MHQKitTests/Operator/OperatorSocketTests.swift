@@ -22,13 +22,8 @@ import Testing
     @Test("A server moves as its operator says, and its client with it")
     func move() async throws {
         try await run { server, ask in
-            var configuration = try HTTP3ClientConfiguration(trust: .file(server.authorityFile))
-            configuration.quic.migration = ClientMigrationSettings(ClientMigrationNegotiation())
-            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             let to = "127.0.0.2:\(server.port)"
-            try await HTTP3Client.connect(
-                to: "127.0.0.1", port: server.port, configuration: configuration, eventLoopGroup: group
-            ) { client in
+            try await server.withFollower { client in
                 #expect(try await client.ask("/bytes/10").status == 200)
                 let id = await client.quic.originalDestinationID
                 let prepared = try await ask(
@@ -44,7 +39,6 @@ import Testing
                 #expect(await client.quic.remoteAddress == NetworkAddress(to))
                 #expect(try await ask(#"{"command":"status"}"#).state == "serving")
             }
-            try await group.shutdownGracefully()
         }
     }
 
@@ -52,13 +46,8 @@ import Testing
     @Test("The pool changes as the operator says, its client hears of it, and the server moves there")
     func pool() async throws {
         try await run { server, ask in
-            var configuration = try HTTP3ClientConfiguration(trust: .file(server.authorityFile))
-            configuration.quic.migration = ClientMigrationSettings(ClientMigrationNegotiation())
-            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             let to = "127.0.0.2:\(server.port)"
-            try await HTTP3Client.connect(
-                to: "127.0.0.1", port: server.port, configuration: configuration, eventLoopGroup: group
-            ) { client in
+            try await server.withFollower { client in
                 #expect(try await client.ask("/bytes/10").status == 200)
                 var events = client.quic.migrationEvents.makeAsyncIterator()
                 let forbidden = try await ask(#"{"command":"pool","addresses":["192.0.2.1:4433"]}"#)
@@ -78,7 +67,6 @@ import Testing
                 #expect(await client.quic.remoteAddress == NetworkAddress(to))
                 #expect(try await ask(#"{"command":"pool","addresses":[]}"#).isDone)
             }
-            try await group.shutdownGracefully()
         }
     }
 
@@ -104,16 +92,12 @@ import Testing
         try await run {
             $0.speaksThesisVersion = isOn
         } _: { (server, ask) async throws -> Void in
-            var configuration = try HTTP3ClientConfiguration(trust: .file(server.authorityFile))
-            configuration.quic.migration = ClientMigrationSettings(ClientMigrationNegotiation(suite: .basic))
-            configuration.quic.transport.versions = [.mvfst]
-            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             let to = "127.0.0.2:\(server.port)"
-            let settings = configuration
             @Sendable func connect() async throws {
-                try await HTTP3Client.connect(
-                    to: "127.0.0.1", port: server.port, configuration: settings, eventLoopGroup: group
-                ) { (client) async throws -> Void in
+                try await server.withFollower {
+                    $0.quic.migration = ClientMigrationSettings(ClientMigrationNegotiation(suite: .basic))
+                    $0.quic.transport.versions = [.mvfst]
+                } _: { (client) async throws -> Void in
                     #expect(try await client.ask("/bytes/10").status == 200)
                     let line = #"{"command":"prepare","strategy":"explicit","destinations":["\#(to)"]}"#
                     #expect(try await ask(line).ready == 1)
@@ -128,7 +112,6 @@ import Testing
             } else {
                 await #expect(throws: (any Error).self) { try await connect() }
             }
-            try await group.shutdownGracefully()
         }
     }
 

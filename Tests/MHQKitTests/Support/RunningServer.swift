@@ -72,10 +72,27 @@ struct RunningServer: Sendable {
         _ body: @Sendable (HTTP3Client) async throws -> Result
     ) async throws -> Result {
         let trust = try TrustPolicy.file(authorityFile ?? self.authorityFile)
-        return try await withEventLoops(1) { group in
+        return try await connect(HTTP3ClientConfiguration(trust: trust), to: host, body)
+    }
+
+    /// Runs `body` with a client that trusts the server and follows it.
+    func withFollower<Result: Sendable>(
+        _ configure: (inout HTTP3ClientConfiguration) -> Void = { _ in },
+        _ body: @Sendable (HTTP3Client) async throws -> Result
+    ) async throws -> Result {
+        var configuration = try HTTP3ClientConfiguration(trust: .file(authorityFile))
+        configuration.quic.migration = ClientMigrationSettings(ClientMigrationNegotiation())
+        configure(&configuration)
+        return try await connect(configuration, to: "127.0.0.1", body)
+    }
+
+    private func connect<Result: Sendable>(
+        _ configuration: HTTP3ClientConfiguration, to host: String,
+        _ body: @Sendable (HTTP3Client) async throws -> Result
+    ) async throws -> Result {
+        try await withEventLoops(1) { group in
             try await HTTP3Client.connect(
-                to: host, port: port, configuration: HTTP3ClientConfiguration(trust: trust),
-                eventLoopGroup: group, body)
+                to: host, port: port, configuration: configuration, eventLoopGroup: group, body)
         }
     }
 }
