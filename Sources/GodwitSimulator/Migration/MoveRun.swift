@@ -100,7 +100,7 @@ public final class MoveRun {
         if workload == .keepAlive { transport.keepAliveInterval = .seconds(5) }
         transport.migration.negotiation = ClientMigrationNegotiation(suite: settings.suite)
         transport.migration.behaviour.policy = settings.clientPolicy
-        let client = MovingClient(workload, server: Self.home)
+        let client = MovingClient(workload, server: Self.home, catchesUp: settings.catchesUp)
         client.isProactive = settings.isProactive
         let program = EndpointProgram(
             EndpointSettings(SimulatedHandshake(applicationProtocols: ["move"]), transport: transport),

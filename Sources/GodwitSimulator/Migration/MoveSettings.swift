@@ -10,7 +10,7 @@ public struct MoveSettings: Hashable, Sendable {
     public enum Workload: UInt8, Hashable, Sendable, CaseIterable {
         /// Nothing.
         case idle
-        /// A small request every 20 ms.
+        /// A small request every 20 ms; see ``MoveSettings/catchesUp``.
         case requests
         /// Data in both directions, as fast as it goes.
         case bulk
@@ -84,6 +84,9 @@ public struct MoveSettings: Hashable, Sendable {
     public var poolSize = 1
     /// What each client does; as many clients as entries.
     public var workloads: [Workload] = [.idle, .requests, .bulk]
+    /// Whether small requests that the freeze holds up are made after it, as many at a time as there are streams;
+    /// else at most 60 are under way, and beyond that none is made.
+    public var catchesUp = true
     /// When the measured requests go out.
     public var firstRequest = FirstRequest.afterThaw
     /// The probability that a datagram is lost or its answer, half of it in each direction, from the first packet to

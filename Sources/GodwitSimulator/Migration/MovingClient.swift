@@ -45,13 +45,17 @@ final class MovingClient: EndpointApplication {
 
     private static let requestInterval = TimeSpan.milliseconds(20)
     private static let answerSize: UInt64 = 1000
-    /// While the server is away requests gather. One stream of the hundred that servers grant by default is left
-    /// to the measured one.
-    private static let mostExchanges = 99
+    /// How many small requests are under way at the most, and whether those beyond are made later or not at all.
+    private let mostRequests: Int
+    private let catchesUp: Bool
 
-    init(_ workload: MoveSettings.Workload, server: NetworkAddress) {
+    /// - Parameter catchesUp: whether requests that the freeze holds up are made after it. One stream of the hundred
+    ///   that servers grant by default is left to the measured request. Else no more are under way than fit into the
+    ///   first window of a new path, or the measured one would take as long as all before it.
+    init(_ workload: MoveSettings.Workload, server: NetworkAddress, catchesUp: Bool = true) {
         self.workload = workload
         self.server = server
+        (self.catchesUp, mostRequests) = (catchesUp, catchesUp ? 99 : 60)
     }
 
     func start(_ program: EndpointProgram) {
@@ -189,7 +193,7 @@ final class MovingClient: EndpointApplication {
         }
         if nextRequest <= program.now {
             nextRequest = program.now + Self.requestInterval
-            backlog += 1
+            if catchesUp || exchanges.count < mostRequests { backlog += 1 }
         }
         sendWaiting(program)
     }
@@ -197,7 +201,7 @@ final class MovingClient: EndpointApplication {
     private func sendWaiting(_ program: EndpointProgram) {
         guard !isOver else { return }
         if isMeasuredWaiting { isMeasuredWaiting = !send(isMeasured: true, program) }
-        while backlog > 0, exchanges.count < Self.mostExchanges, send(isMeasured: false, program) {
+        while backlog > 0, exchanges.count < mostRequests, send(isMeasured: false, program) {
             backlog -= 1
         }
     }

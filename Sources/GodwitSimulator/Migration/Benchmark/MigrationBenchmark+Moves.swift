@@ -9,14 +9,17 @@ extension MigrationBenchmark {
 
     static let measured: [MoveSettings.Workload] = [.idle, .requests, .bulk]
 
+    /// A third of the moves each.
+    static func workload(of seed: UInt64) -> MoveSettings.Workload { measured[Int(seed % 3)] }
+
     // MARK: Lost
 
-    /// Every move has three connections: one is idle, one does small requests, and one is busy both ways.
+    /// What the connection of a move does takes turns: nothing, small requests, or both ways as fast as it goes.
     func lost(loss: Double, moves: Int) -> Row {
         let series = MigrationStrategy.allCases.map { strategy in
             Series(Self.name(strategy), runs: runs(moves)) { seed in
                 var settings = MoveSettings(seed: seed, strategy)
-                settings.loss = loss
+                (settings.loss, settings.workloads) = (loss, [Self.workload(of: seed)])
                 return MigrationTrial(MoveRun(settings).run(), seed: seed)
             }
         }
@@ -63,7 +66,7 @@ extension MigrationBenchmark {
         let name = "first-request-\(isAfter ? "after" : "before")-\(Int(loss * 100))"
         let summary =
             "first request, sent \(isAfter ? "0–500 ms after the thaw" : "100 ms before the freeze"), "
-            + "over plain, \(Int(loss * 100)) % loss"
+            + "over plain, \(Int(loss * 100)) % loss; at most 60 small requests under way"
         return Row(name: name, summary: summary, series: series) { row, found in
             Self.measured.flatMap { workload in
                 [Self.plainFigure(row, workload, found)]
@@ -83,7 +86,7 @@ extension MigrationBenchmark {
     private func plain(_ workload: MoveSettings.Workload, _ loss: Double) -> Series {
         Series(Self.label(nil, workload), runs: runs(1000), identity: "plain, \(workload), \(loss)") { seed in
             var settings = MoveSettings(seed: seed, nil)
-            (settings.loss, settings.workloads) = (loss, [workload])
+            (settings.loss, settings.workloads, settings.catchesUp) = (loss, [workload], false)
             return MigrationTrial(MoveRun(settings).run(), seed: seed)
         }
     }
@@ -106,6 +109,7 @@ extension MigrationBenchmark {
         Series(Self.label(strategy, workload), runs: runs(1000)) { seed in
             var settings = MoveSettings(seed: seed, strategy)
             (settings.loss, settings.firstRequest, settings.workloads) = (loss, when, [workload])
+            settings.catchesUp = false
             let report = MoveRun(settings).run()
             var trial = MigrationTrial(report, seed: seed)
             trial.aside = report.connections.filter(\.hadMovedBefore).compactMap { $0.latency?.milliseconds }
@@ -162,6 +166,7 @@ extension MigrationBenchmark {
                         (settings.loss, settings.workloads, settings.poolSize) = (
                             loss, [workload], kind.poolSize
                         )
+                        settings.catchesUp = false
                         Self.silence(&settings, isMuted: isMuted)
                         return Self.trial(ofSilent: MoveRun(settings).run(), seed)
                     }

@@ -18,8 +18,7 @@ extension MigrationBenchmark {
             Series(kind.name, runs: runs(1000)) { seed in
                 var settings = MoveSettings(seed: seed, kind.strategy)
                 (settings.isProactive, settings.poolSize, settings.loss) = (kind.isProactive, 3, loss)
-                // What a connection does takes turns, so that there are as many moves as runs.
-                settings.workloads = [Self.measured[Int(seed % 3)]]
+                settings.workloads = [Self.workload(of: seed)]
                 (settings.isExtended, settings.holds) = (false, false)
                 // The thesis's operator drains for two seconds: its server can't go on with a client that was not told.
                 settings.notice = .seconds(2) ... .seconds(4)
