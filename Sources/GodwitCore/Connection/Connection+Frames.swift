@@ -112,7 +112,9 @@ extension Connection {
         case .pathResponse(let data):
             let proved = paths.onPathResponse(data, on: path, at: arrival.now)
             if migration != nil { onMigrationPathProved(proved, packet, arrival) }
-        case .newConnectionID(let frame): try paths.receive(frame, at: arrival.now)
+        case .newConnectionID(let frame):
+            try paths.receive(frame, at: arrival.now)
+            onConnectionIDIssued(now: arrival.now)
         case .retireConnectionID(let number): try receiveRetirement(number, packet, now: arrival.now)
         case .connectionClose(let frame): receiveClose(frame, now: arrival.now)
         case .handshakeDone: try receiveHandshakeDone(now: arrival.now)

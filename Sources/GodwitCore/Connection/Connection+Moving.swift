@@ -10,7 +10,8 @@ extension Connection {
     private var serverSurroundings: ServerSurroundings {
         ServerSurroundings(
             local: paths.active.local, remote: paths.active.remote,
-            isRemoteValidated: paths.active.isValidated, hasDataToSend: hasApplicationDataToSend)
+            isRemoteValidated: paths.active.isValidated, hasDataToSend: hasApplicationDataToSend,
+            hasSpareID: paths.remoteIDs.isZeroLength || paths.remoteIDs.availableCount > 0)
     }
 
     func handleServerMigration(_ input: ServerMigrationInput, now: Instant) {
@@ -18,6 +19,8 @@ extension Connection {
         for action in migration.handle(input, in: serverSurroundings, now: now) { perform(action, now: now) }
         if migration.hasFrameToSend { wake() }
     }
+
+    func onConnectionIDIssued(now: Instant) { handleServerMigration(.connectionIDsIssued, now: now) }
 
     /// What says where the server is now is no more held up by a full window than a probe timeout's packets are (RFC
     /// 9002 section 7.5): until the client has heard it nothing of the window is acknowledged (section 6.2.3).

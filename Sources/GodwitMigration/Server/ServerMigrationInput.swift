@@ -35,6 +35,8 @@ public enum ServerMigrationInput: Hashable, Sendable {
     case clientPacket(isNonProbing: Bool)
     /// The client answered a challenge that was sent to that address of its.
     case pathValidated(NetworkAddress)
+    /// The client has issued connection ids.
+    case connectionIDsIssued
     /// The connection is over.
     case closed
 
@@ -73,15 +75,18 @@ public struct ServerSurroundings: Hashable, Sendable {
     public var isRemoteValidated: Bool
     /// Whether there is anything to send besides what the machine has.
     public var hasDataToSend: Bool
+    /// Whether the client has issued a connection id with which nothing was sent, or uses none.
+    public var hasSpareID: Bool
 
     /// A view of the connection.
     public init(
         local: NetworkAddress, remote: NetworkAddress, isRemoteValidated: Bool = true,
-        hasDataToSend: Bool = false
+        hasDataToSend: Bool = false, hasSpareID: Bool = true
     ) {
         self.local = local
         self.remote = remote
         self.isRemoteValidated = isRemoteValidated
         self.hasDataToSend = hasDataToSend
+        self.hasSpareID = hasSpareID
     }
 }

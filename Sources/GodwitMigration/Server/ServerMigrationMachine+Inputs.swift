@@ -12,6 +12,7 @@ extension ServerMigrationMachine {
         actions: inout ServerMigrationActions
     ) {
         defer { updateDeadline() }
+        hasSpareID = surroundings.hasSpareID
         switch input {
         case .prepare(let order, let epoch, let alternatives):
             prepare([order] + alternatives, epoch, surroundings, now, &actions)
@@ -28,6 +29,7 @@ extension ServerMigrationMachine {
         case .clientMoved: onClientMoved(surroundings, now, &actions)
         case .clientPacket(let isNonProbing): onClientPacket(isNonProbing, &actions)
         case .pathValidated(let address): onValidated(address, surroundings, now, &actions)
+        case .connectionIDsIssued: reportProgress(now, &actions)
         case .closed: onClosed(now, &actions)
         case .deadline: onDeadline(now, &actions)
         }
@@ -144,7 +146,7 @@ extension ServerMigrationMachine {
     /// Reports how far the connection is, if that has changed.
     mutating func reportProgress(_ now: Instant, _ actions: inout ServerMigrationActions) {
         guard case .preparing(var move) = stage else { return }
-        let outcome = move.outcome(pool)
+        let outcome = outcome(of: move)
         guard move.reported != outcome else { return }
         let becameReady = outcome.isReady && move.reported.map { !$0.isReady } ?? true
         move.reported = outcome

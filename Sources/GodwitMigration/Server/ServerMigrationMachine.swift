@@ -30,6 +30,8 @@ public struct ServerMigrationMachine: Hashable, Sendable, Codable {
     var commitment = Commitment.none
     var random: SeededRandom
     var isConfirmed = false
+    /// Whether the server could address the client by another id where it goes (Specs/server-migration.md 7.2.5).
+    var hasSpareID = true
     /// By what this copy of the connection went on after a freeze, if it did: a move, or nothing that a client
     /// could follow.
     var lastThaw: Thaw?
@@ -108,7 +110,7 @@ public struct ServerMigrationMachine: Hashable, Sendable, Codable {
         switch stage {
         case .idle: nil
         case .waiting: .obstructed(.handshakeUnfinished)
-        case .preparing(let move): move.outcome(pool)
+        case .preparing(let move): outcome(of: move)
         case .arrived(let move, _): .ready(move.order.strategy)
         }
     }
@@ -155,9 +157,14 @@ struct ServerMove: Hashable, Sendable, Codable {
     var reported: MigrationOutcome?
     /// When to say again what was not acknowledged; nil when it was said often enough.
     var repetition: AnnouncementRepetition?
+}
 
-    func outcome(_ pool: PoolServer) -> MigrationOutcome {
-        guard strategy.isReady(pool) else { return .preparing(order.strategy) }
-        return isClientMoving ? .clientMoving(order.strategy) : .ready(order.strategy)
+extension ServerMigrationMachine {
+    /// How far a move is that is being prepared.
+    func outcome(of move: ServerMove) -> MigrationOutcome {
+        guard move.strategy.isReady(pool), hasSpareID || !agreement.isExtended else {
+            return .preparing(move.order.strategy)
+        }
+        return move.isClientMoving ? .clientMoving(move.order.strategy) : .ready(move.order.strategy)
     }
 }

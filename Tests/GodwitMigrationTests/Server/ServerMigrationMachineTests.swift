@@ -119,6 +119,21 @@ struct ServerMigrationMachineTests {
         #expect(error.reason.hasPrefix("stale"))
     }
 
+    @Test(
+        "It is not ready before the client has issued an id for the place where it goes (Specs/server-migration.md 7.2.5)")
+    func spareID() throws {
+        var server = try ScriptedServer([.symmetric, .extended])
+        server.surroundings.hasSpareID = false
+        #expect(server.handle(.prepare(.symmetric, .first)).outcomes == [.preparing(.symmetric)])
+        server.surroundings.hasSpareID = true
+        #expect(server.handle(.connectionIDsIssued).outcomes == [.ready(.symmetric)])
+        #expect(server.handle(.connectionIDsIssued).isEmpty)
+        // The thesis's client issues none for that.
+        var plain = try ScriptedServer(.symmetric)
+        plain.surroundings.hasSpareID = false
+        #expect(plain.handle(.prepare(.symmetric, .first)).outcomes == [.ready(.symmetric)])
+    }
+
     @Test("Reports are numbered, also over several plans (Specs/server-migration.md 7.2.2)")
     func revisions() throws {
         var server = try ScriptedServer(.symmetric)
