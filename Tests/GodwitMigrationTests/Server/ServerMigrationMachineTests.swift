@@ -120,7 +120,8 @@ struct ServerMigrationMachineTests {
     }
 
     @Test(
-        "It is not ready before the client has issued an id for the place where it goes (Specs/server-migration.md 7.2.5)")
+        "It is not ready before the client has issued an id for the place where it goes (Specs/server-migration.md 7.2.5)"
+    )
     func spareID() throws {
         var server = try ScriptedServer([.symmetric, .extended])
         server.surroundings.hasSpareID = false
