@@ -27,10 +27,9 @@ def same_secret(stage: Stage) -> Outcome:
     if missing():
         return {"skipped": f"no {', '.join(missing())}"}
     outcome: Outcome = {"control": reset_without_move(stage.scene("control"))}
-    # It leaves alone what was there before it.
+    # It leaves alone what was there before it. An id that was issued since may be its own for all it knows, and a client
+    # that has just been given one may use it towards the old address before it goes.
     outcome["careful"] = resets_survived(stage, "combined", "careful", 2)
-    if outcome["careful"]:
-        raise MoveFailed(f"{outcome['careful']} answers to what another process may know")
     for strategy in STRATEGIES:
         seconds = SILENCE + 1 if strategy == "combined" else 1
         outcome[strategy] = resets = resets_survived(stage, strategy, "careless", seconds)
