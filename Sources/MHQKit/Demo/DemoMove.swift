@@ -91,7 +91,8 @@ struct DemoMove: Sendable {
         preparation.deadline = patience
         let report = try await server.perform(.prepare(preparation))
         guard report.ready == clients.count, let epoch = report.epoch else {
-            throw DemoFault("not all clients were ready to move: \(report.summary ?? "")")
+            let fault = clients.compactMap(\.tally.figures.firstFault).first.map { "; \($0)" } ?? ""
+            throw DemoFault("not all clients were ready to move: \(report.summary ?? "")\(fault)")
         }
         return epoch
     }

@@ -57,6 +57,7 @@ final class ThesisManagement: Sendable {
                         try? await outbound.write(answer)
                     }
                     await reply(await operation.obey(String(buffer: datagram.data)))
+                    await operation.shutDownIfTold()
                     guard let epoch = await operation.takeWaiting() else { continue }
                     tasks.addTask { if await operation.isReady(epoch) { await reply("migration ready") } }
                 }
@@ -74,6 +75,7 @@ actor ThesisOperation {
     private var plan: (epoch: MigrationEpoch, order: MigrationOrder)?
     private var preparing: Task<MigrationReadiness, any Error>?
     private var isNotifying = false
+    private var isToldToEnd = false
     /// From the command to when every connection was ready.
     private var notificationTime: Duration?
     private var readyClients = 0
@@ -98,13 +100,20 @@ actor ThesisOperation {
             case "shutdown":
                 try reader.refuseOthers()
                 writeReport()
-                service.shutDown()
+                isToldToEnd = true
             case let other: throw Failure(ExitCode.dataError, "action: '\(other)' is not known")
             }
             return "OK"
         } catch {
             return "Bad request. Error: \(error)"
         }
+    }
+
+    /// Ends the server if that was the last command, whose reply could not be sent any more after it.
+    func shutDownIfTold() {
+        guard isToldToEnd else { return }
+        isToldToEnd = false
+        service.shutDown()
     }
 
     /// The plan whose readiness the sender of the last command wants to hear of; once.

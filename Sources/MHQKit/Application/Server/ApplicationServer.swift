@@ -64,8 +64,6 @@ package struct ApplicationServer: Sendable {
             tasks.addTask { await management.run(operation) }
             tasks.addTask { for await signal in signals { if case .end = signal { end.yield() } } }
             for await _ in ends { break }
-            // The operator's answer is still on its way.
-            try? await Task.sleep(for: .milliseconds(50))
             await server.shutdown(gracePeriod: .zero)
             tasks.cancelAll()
         }
