@@ -62,7 +62,7 @@ struct MigrationTests {
             #expect(readiness.isFinal && readiness.ready == 1 && readiness.total == 1)
             try await pair.listener.hold(readiness.epoch, releasesAddress: releasesAddress)
             if releasesAddress {
-                let other = try SocketDescriptor(bindingTo: from, sharing: .never)
+                let other = try await patiently { try SocketDescriptor(bindingTo: from, sharing: .never) }
                 other.close()
             }
             try await stream.write(ByteBuffer(string: "during "))
@@ -177,7 +177,9 @@ struct MigrationTests {
             let plan = MigrationPlan.best(to: MigrationDestination(Self.elsewhere(pair))!)
             let epoch = try await pair.listener.prepareMigration(plan, deadline: .seconds(30)).epoch
             try await pair.listener.hold(epoch, releasesAddress: true)
-            let other = try SocketDescriptor(bindingTo: pair.listener.localAddress, sharing: .afterwards)
+            let other = try await patiently {
+                try SocketDescriptor(bindingTo: pair.listener.localAddress, sharing: .afterwards)
+            }
             await #expect(throws: QUICError.self) { try await pair.listener.cancelMigration(epoch) }
             other.close()
             try await pair.listener.cancelMigration(epoch)

@@ -3,6 +3,14 @@ public import GodwitWire
 import NIOConcurrencyHelpers
 import NIOCore
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 // A server that moves with its clients (Specs/server-migration.md 6, 7): prepare, hold, and when the process
 // has been carried to where it is to be, networkSwitched; or cancel.
 extension QUICListener {
@@ -202,8 +210,18 @@ extension QUICListener {
     private func openForArrival(at wanted: [NetworkAddress]) async throws -> [[UDPSocket]] {
         let addresses = wanted.isEmpty ? coordinator.releasedAddresses : wanted
         if addresses.isEmpty { try await reapplySocketOptions() }
+        for _ in 0..<Self.attemptsAtAddress {
+            do { return try await openSockets(at: addresses) } catch QUICError.socket(let failure) {
+                guard failure.errorNumber == EADDRINUSE else { throw QUICError.socket(failure) }
+                try await Task.sleep(for: Self.pauseAtAddress)
+            }
+        }
         return try await openSockets(at: addresses)
     }
+
+    /// A socket that was closed lives on in a process that was being started at that moment, until that is.
+    private static let attemptsAtAddress = 25
+    private static let pauseAtAddress = Duration.milliseconds(10)
 
     private func openSockets(at addresses: [NetworkAddress]) async throws -> [[UDPSocket]] {
         var sockets: [[UDPSocket]] = []

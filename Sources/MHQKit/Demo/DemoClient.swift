@@ -44,6 +44,8 @@ final class DemoClient: Sendable {
         // A single address, so that a capture tells where datagrams left from.
         configuration.quic.localAddress = NetworkAddress("127.0.0.1:0")
         configuration.quic.resolver = DemoResolver(ip: address.ip)
+        // The work may begin late on a busy machine.
+        configuration.quic.transport.keepAliveInterval = .seconds(5)
         let eventLoop = group.next()
         let http3 = try await HTTP3Client.connect(
             to: "localhost", port: address.port, configuration: configuration, eventLoopGroup: eventLoop)
