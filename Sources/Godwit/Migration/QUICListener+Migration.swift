@@ -3,14 +3,6 @@ public import GodwitWire
 import NIOConcurrencyHelpers
 import NIOCore
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
-
 // A server that moves with its clients (Specs/server-migration.md 6, 7): prepare, hold, and when the process
 // has been carried to where it is to be, networkSwitched; or cancel.
 extension QUICListener {
@@ -212,7 +204,7 @@ extension QUICListener {
         if addresses.isEmpty { try await reapplySocketOptions() }
         for _ in 0..<Self.attemptsAtAddress {
             do { return try await openSockets(at: addresses) } catch QUICError.socket(let failure) {
-                guard failure.errorNumber == EADDRINUSE else { throw QUICError.socket(failure) }
+                guard SystemError.isAddressInUse(failure.errorNumber) else { throw QUICError.socket(failure) }
                 try await Task.sleep(for: Self.pauseAtAddress)
             }
         }

@@ -19,6 +19,8 @@ enum SystemError {
         number == EIO || number == EINVAL || number == EMSGSIZE || number == EOPNOTSUPP
     }
 
+    static func isAddressInUse(_ number: CInt) -> Bool { number == EADDRINUSE }
+
     static func isMessageTooLarge(_ number: CInt) -> Bool { number == EMSGSIZE }
 
     /// What an earlier datagram has met on its way (ICMP), reported with the next one. A hint, and forgeable.

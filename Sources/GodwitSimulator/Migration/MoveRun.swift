@@ -301,8 +301,7 @@ public final class MoveRun {
     }
 
     private func lossReason(of client: MovingClient) -> String? {
-        if let reason = verdict(on: client) { return reason }
-        return open(of: client)
+        verdict(on: client) ?? open(of: client)
     }
 
     /// What nothing can mend.

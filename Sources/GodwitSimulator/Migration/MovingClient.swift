@@ -45,18 +45,19 @@ final class MovingClient: EndpointApplication {
 
     private static let requestInterval = TimeSpan.milliseconds(20)
     private static let answerSize: UInt64 = 1000
-    /// How many small requests are under way at the most, and whether those beyond are made later or not at all.
-    private let mostRequests: Int
     private let catchesUp: Bool
 
-    /// - Parameter catchesUp: whether requests that the freeze holds up are made after it. One stream of the hundred
-    ///   that servers grant by default is left to the measured request. Else no more are under way than fit into the
-    ///   first window of a new path, or the measured one would take as long as all before it.
+    /// - Parameter catchesUp: whether requests that the freeze holds up are made after it, or not at all.
     init(_ workload: MoveSettings.Workload, server: NetworkAddress, catchesUp: Bool = true) {
         self.workload = workload
         self.server = server
-        (self.catchesUp, mostRequests) = (catchesUp, catchesUp ? 99 : 60)
+        self.catchesUp = catchesUp
     }
+
+    /// How many small requests are under way at the most. One stream of the hundred that servers grant by default is
+    /// left to the measured request. Where none is made later, no more than fit into the first window of a new path, or
+    /// the measured one would take as long as all before it.
+    private var mostRequests: Int { catchesUp ? 99 : 60 }
 
     func start(_ program: EndpointProgram) {
         self.program = program

@@ -1,6 +1,7 @@
 import GodwitCrypto
 import GodwitMigration
 import GodwitWire
+import Testing
 
 @testable import GodwitCore
 
@@ -180,6 +181,17 @@ final class MovingPair {
             _ = try? connection.write(bytes, to: id, fin: isFinished)
         }
         pair.serverEvents.removeAll { if case .connection(_, .stream) = $0 { true } else { false } }
+    }
+
+    /// A request, a move by `order`, and a request there.
+    func expectMove(_ order: MigrationOrder, answerWithin limit: TimeSpan = .seconds(10)) throws {
+        #expect(try request() != nil)
+        #expect(try prepare(order) == .ready(order.strategy))
+        try move()
+        #expect(try request(within: limit) != nil)
+        run(for: .seconds(1))
+        #expect(client.remoteAddress == Self.there)
+        #expect(serverEvents.last == .completed(order.strategy))
     }
 
     // MARK: What happened

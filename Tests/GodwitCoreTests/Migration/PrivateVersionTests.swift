@@ -28,13 +28,7 @@ struct PrivateVersionTests {
         let moving = moving()
         try moving.establish()
         #expect(moving.client.version == .mvfst && moving.server.version == .mvfst)
-        #expect(try moving.request() != nil)
-        #expect(try moving.prepare(order) == .ready(order.strategy))
-        try moving.move()
-        #expect(try moving.request() != nil)
-        moving.run(for: .seconds(1))
-        #expect(moving.client.remoteAddress == MovingPair.there)
-        #expect(moving.serverEvents.last == .completed(order.strategy))
+        try moving.expectMove(order)
     }
 
     @Test("Neither side has the parameters that came later")

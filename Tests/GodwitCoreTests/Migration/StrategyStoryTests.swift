@@ -39,25 +39,13 @@ struct StrategyStoryTests {
     func basic(_ order: MigrationOrder) throws {
         let moving = pair(order, extended: false)
         try moving.establish()
-        #expect(try moving.request() != nil)
-        #expect(try moving.prepare(order) == .ready(order.strategy))
-        try moving.move()
-        #expect(try moving.request() != nil)
-        moving.run(for: .seconds(1))
-        #expect(moving.client.remoteAddress == MovingPair.there)
-        #expect(moving.serverEvents.last == .completed(order.strategy))
+        try moving.expectMove(order)
     }
 
     @Test("Both as the thesis's program does", arguments: orders.prefix(4))
     func thesis(_ order: MigrationOrder) throws {
         let moving = pair(order, extended: false, policy: .thesis)
         try moving.establish()
-        #expect(try moving.request() != nil)
-        #expect(try moving.prepare(order) == .ready(order.strategy))
-        try moving.move()
-        #expect(try moving.request(within: .seconds(20)) != nil)
-        moving.run(for: .seconds(1))
-        #expect(moving.client.remoteAddress == MovingPair.there)
-        #expect(moving.serverEvents.last == .completed(order.strategy))
+        try moving.expectMove(order, answerWithin: .seconds(20))
     }
 }
