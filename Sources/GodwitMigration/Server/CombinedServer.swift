@@ -22,12 +22,10 @@ struct CombinedServer: Hashable, Sendable, Codable {
         ledger.announce(destination, in: &announcement, outbox: &outbox)
     }
 
-    mutating func onAcknowledged(_ id: MigrationFrameID) { announcement.onAcknowledged(id) }
+    mutating func onAcknowledged(_ frame: OutgoingMigrationFrame) { announcement.onAcknowledged(frame) }
 
     /// Wants the client at the destination now.
-    mutating func prefer(ledger: inout AlternativeAddressLedger, outbox: inout MigrationOutbox) {
-        for address in destination.addresses {
-            announcement.replace(ledger.prefer(address, outbox: &outbox), telling: address)
-        }
+    func prefer(ledger: inout AlternativeAddressLedger, outbox: inout MigrationOutbox) {
+        for address in destination.addresses { _ = ledger.prefer(address, outbox: &outbox) }
     }
 }

@@ -30,15 +30,13 @@ struct ExplicitServer: Hashable, Sendable, Codable {
         ledger.announce(destination, in: &redirection, outbox: &outbox)
     }
 
-    mutating func onAcknowledged(_ id: MigrationFrameID) {
-        if announcement == id { announcement = nil }
-        redirection.onAcknowledged(id)
+    mutating func onAcknowledged(_ frame: OutgoingMigrationFrame) {
+        if announcement == frame.id { announcement = nil }
+        redirection.onAcknowledged(frame)
     }
 
     /// Wants the client at the destination now.
-    mutating func prefer(ledger: inout AlternativeAddressLedger, outbox: inout MigrationOutbox) {
-        for address in destination.addresses {
-            redirection.replace(ledger.prefer(address, outbox: &outbox), telling: address)
-        }
+    func prefer(ledger: inout AlternativeAddressLedger, outbox: inout MigrationOutbox) {
+        for address in destination.addresses { _ = ledger.prefer(address, outbox: &outbox) }
     }
 }

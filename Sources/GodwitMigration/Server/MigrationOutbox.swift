@@ -95,11 +95,10 @@ struct MigrationOutbox: Hashable, Sendable, Codable {
         demand(id)
     }
 
-    /// Takes an acknowledgement; true when the frame waited for it.
-    mutating func onAcknowledged(_ id: MigrationFrameID) -> Bool {
-        guard let index = entries.firstIndex(where: { $0.id == id }) else { return false }
-        entries.remove(at: index)
-        return true
+    /// Takes an acknowledgement; the frame, if it waited for it.
+    mutating func onAcknowledged(_ id: MigrationFrameID) -> OutgoingMigrationFrame? {
+        guard let index = entries.firstIndex(where: { $0.id == id }) else { return nil }
+        return OutgoingMigrationFrame(id: id, frame: entries.remove(at: index).frame)
     }
 
     private mutating func demand(_ id: MigrationFrameID) {

@@ -45,5 +45,5 @@ struct PoolServer: Hashable, Sendable, Codable {
         (pool, isTold) = (new, true)
     }
 
-    mutating func onAcknowledged(_ id: MigrationFrameID) { announcement.onAcknowledged(id) }
+    mutating func onAcknowledged(_ frame: OutgoingMigrationFrame) { announcement.onAcknowledged(frame) }
 }

@@ -16,20 +16,20 @@ struct ServerAnnouncement: Hashable, Sendable, Codable {
         unacknowledged.append(Entry(address: address, frame: frame))
     }
 
-    /// Waits for another frame about the address, if one about it was waited for.
-    mutating func replace(_ frame: MigrationFrameID, telling address: NetworkAddress) {
-        for index in unacknowledged.indices where unacknowledged[index].address == address {
-            unacknowledged[index].frame = frame
-        }
-    }
-
     /// No longer waits for the frame that tells the address; the frame, to be withdrawn.
     mutating func drop(_ address: NetworkAddress) -> MigrationFrameID? {
         guard let index = unacknowledged.firstIndex(where: { $0.address == address }) else { return nil }
         return unacknowledged.remove(at: index).frame
     }
 
-    mutating func onAcknowledged(_ frame: MigrationFrameID) { unacknowledged.removeAll { $0.frame == frame } }
+    /// A later frame that names the address will do as well: the ledger sends only the last about each.
+    mutating func onAcknowledged(_ outgoing: OutgoingMigrationFrame) {
+        let named: NetworkAddress? =
+            if case .alternativeAddress(let frame) = outgoing.frame, !frame.isRetired { frame.address } else { nil }
+        unacknowledged.removeAll {
+            $0.frame == outgoing.id || $0.address == named && $0.frame.rawValue < outgoing.id.rawValue
+        }
+    }
 }
 
 /// When an announcement is said again that was not acknowledged (Specs/server-migration.md 6.1.4): a freeze may come

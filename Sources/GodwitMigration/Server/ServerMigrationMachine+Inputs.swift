@@ -48,16 +48,16 @@ extension ServerMigrationMachine {
     private mutating func onAcknowledged(
         _ id: MigrationFrameID, _ now: Instant, _ actions: inout ServerMigrationActions
     ) {
-        guard outbox.onAcknowledged(id) else { return }
+        guard let frame = outbox.onAcknowledged(id) else { return }
         ledger.onAcknowledged(id)
-        pool.onAcknowledged(id)
+        pool.onAcknowledged(frame)
         switch stage {
         case .preparing(var move):
-            move.strategy.onAcknowledged(id)
+            move.strategy.onAcknowledged(frame)
             stage = .preparing(move)
             reportProgress(now, &actions)
         case .arrived(var move, let arrival):
-            move.strategy.onAcknowledged(id)
+            move.strategy.onAcknowledged(frame)
             stage = .arrived(move, arrival)
         case .idle, .waiting: break
         }

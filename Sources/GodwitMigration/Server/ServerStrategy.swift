@@ -18,30 +18,26 @@ enum ServerStrategy: Hashable, Sendable, Codable {
         }
     }
 
-    mutating func onAcknowledged(_ id: MigrationFrameID) {
+    mutating func onAcknowledged(_ frame: OutgoingMigrationFrame) {
         switch self {
         case .explicit(var machine):
-            machine.onAcknowledged(id)
+            machine.onAcknowledged(frame)
             self = .explicit(machine)
         case .synchronizedSymmetric(var machine):
-            machine.onAcknowledged(id)
+            machine.onAcknowledged(frame)
             self = .synchronizedSymmetric(machine)
         case .combined(var machine):
-            machine.onAcknowledged(id)
+            machine.onAcknowledged(frame)
             self = .combined(machine)
         case .poolOfAddresses, .symmetric: break
         }
     }
 
     /// Wants the client at the destination now, if the strategy knows one.
-    mutating func prefer(ledger: inout AlternativeAddressLedger, outbox: inout MigrationOutbox) {
+    func prefer(ledger: inout AlternativeAddressLedger, outbox: inout MigrationOutbox) {
         switch self {
-        case .explicit(var machine):
-            machine.prefer(ledger: &ledger, outbox: &outbox)
-            self = .explicit(machine)
-        case .combined(var machine):
-            machine.prefer(ledger: &ledger, outbox: &outbox)
-            self = .combined(machine)
+        case .explicit(let machine): machine.prefer(ledger: &ledger, outbox: &outbox)
+        case .combined(let machine): machine.prefer(ledger: &ledger, outbox: &outbox)
         case .poolOfAddresses, .symmetric, .synchronizedSymmetric: break
         }
     }

@@ -20,7 +20,7 @@ struct SynchronizedSymmetricServer: Hashable, Sendable, Codable {
     /// The client knows already that a move is coming.
     init(isAcknowledged: Void) { announcement = nil }
 
-    mutating func onAcknowledged(_ id: MigrationFrameID) {
-        if announcement == id { announcement = nil }
+    mutating func onAcknowledged(_ frame: OutgoingMigrationFrame) {
+        if announcement == frame.id { announcement = nil }
     }
 }

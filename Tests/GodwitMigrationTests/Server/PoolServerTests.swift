@@ -98,6 +98,21 @@ struct PoolServerTests {
         #expect(server.machine.outcome == .preparing(.poolOfAddresses))
     }
 
+    // Specs/server-migration.md 6.1.5, 7.2
+    @Test("A plan that comes before a change of the pool is acknowledged waits for the frame that took its place")
+    func changeBeforePlan() throws {
+        var server = try ScriptedServer(.all, pool: pool)
+        for frame in server.sent { server.handle(.frameAcknowledged(frame.id)) }
+        server.handle(.changePool(AddressPool([NetworkAddress.other(60)])!))
+        let changes = server.sent
+        #expect(server.handle(.prepare(.poolOfAddresses, .first)).outcomes == [.preparing(.poolOfAddresses)])
+        let names = server.sent
+        // The frame about the address was withdrawn for one that says the same.
+        for frame in changes { server.handle(.frameAcknowledged(frame.id)) }
+        for frame in names { server.handle(.frameAcknowledged(frame.id)) }
+        #expect(server.machine.outcome == .ready(.poolOfAddresses))
+    }
+
     @Test("Without the extension a change of the pool is not told (Specs/server-migration.md 6.5.3)")
     func noChange() throws {
         var server = try ScriptedServer(.basic, pool: pool)
