@@ -37,7 +37,9 @@ extension Connection {
     func applyOutcome(now: Instant, _ context: LossContext) {
         let outcome = scratch.outcome
         if let sample = outcome.rttSample, paths.contains(sample.path) {
+            let isFirst = !paths[sample.path].rtt.hasSample
             paths[sample.path].rtt.addSample(sample, now: now, context: context)
+            if isFirst { paths.onFirstSample(on: sample.path) }
         }
         if qlog != nil { logLosses(outcome) }
         for settled in outcome.acked { onAcked(settled, now: now) }

@@ -9,7 +9,7 @@ extension Connection {
 
     func transmitHandshake(into buffer: UnsafeMutableRawBufferPointer, now: Instant) -> Transmission? {
         for space in PacketNumberSpace.allCases where pending.probes[space] > 0 { queueProbeData(space) }
-        let room = min(paths.active.mtu.currentSize, paths.active.sendAllowance, buffer.count)
+        let room = min(paths.active.mtu.currentSize, paths.active.dataAllowance, buffer.count)
         // RFC 9000 section 8.1: the limit may leave a server no room for a padded datagram; then it waits.
         guard room >= Self.leastDatagram else { return nil }
         let allowance = congestionAllowance(now: now)
@@ -73,7 +73,7 @@ extension Connection {
         guard levels.contains(.initial) else { return false }
         guard role == .server else { return true }
         let elicits = pending.probes.initial > 0 || (mayElicit && crypto.initial.hasDataToSend)
-        return elicits && paths.active.sendAllowance >= MTUDiscovery.base
+        return elicits && paths.active.dataAllowance >= MTUDiscovery.base
     }
 
     private func writeHandshakePacket(

@@ -91,7 +91,7 @@ extension Connection {
     ) -> Transmission? {
         let size = paths.active.mtu.currentSize
         let ecn = ecnCodepoint(now: now)
-        var room = min(paths.active.sendAllowance, buffer.count, HeaderProtectionBatch.capacity * size)
+        var room = min(paths.active.dataAllowance, buffer.count, HeaderProtectionBatch.capacity * size)
         var allowance = allowance
         var written = 0
         let hasConnectionFrames = hasConnectionFramesToSend
@@ -118,7 +118,7 @@ extension Connection {
     static let leastDatagram = 64
 
     /// Whether the limits on what an unproved address is sent leave room for a datagram (RFC 9000 section 8.1).
-    var hasRoomToSend: Bool { paths.active.sendAllowance >= Self.leastDatagram }
+    var hasRoomToSend: Bool { paths.active.dataAllowance >= Self.leastDatagram }
 
     /// Whether the limits leave room for what a probe timeout sends: at a server with Initial keys that may be an
     /// Initial packet, which needs a full datagram (RFC 9000 section 14.1). Without room the timer is not armed (RFC
@@ -126,7 +126,7 @@ extension Connection {
     var hasRoomToProbe: Bool {
         let least =
             role == .server && protection.initial.write != nil ? MTUDiscovery.base : Self.leastDatagram
-        return paths.active.sendAllowance >= least
+        return paths.active.dataAllowance >= least
     }
 
     func ecnCodepoint(now: Instant) -> ECNCodepoint {

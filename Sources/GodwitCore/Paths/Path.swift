@@ -90,6 +90,20 @@ struct Path: Codable, Sendable {
     /// How many bytes may be sent as far as the address is concerned; congestion control is asked apart.
     var sendAllowance: Int { remoteID == nil || isBetweenFamilies ? 0 : amplification.allowance }
 
+    /// Of those, how many anything but a challenge may take. Data under way to an unproved address would else use up
+    /// what it takes to prove it, and a peer that waits for that data has nothing to send that would raise the limit.
+    var dataAllowance: Int {
+        guard validation.state == .running, !amplification.isLifted else { return sendAllowance }
+        return max(0, sendAllowance - Self.reservedChallenges * leastProbe)
+    }
+
+    /// How many challenges room is kept for: they get lost too.
+    private static let reservedChallenges = 2
+
+    /// The smallest datagram with a challenge and a response: a header of 1 byte, the connection id and a packet number
+    /// of 4, two frames of 9, a PING and the AEAD's tag of 16.
+    var leastProbe: Int { 1 + (remoteID?.length ?? 0) + 4 + 18 + 1 + 16 }
+
     func matches(local: NetworkAddress, remote: NetworkAddress) -> Bool {
         self.remote == remote && self.local == local
     }

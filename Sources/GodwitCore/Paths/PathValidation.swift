@@ -70,6 +70,13 @@ struct PathValidation: Codable, Sendable {
         nextChallenge = now
     }
 
+    /// Has the next challenge follow the last after `interval`, if it was to be later.
+    mutating func hasten(interval: TimeSpan) {
+        guard state == .running, !isScheduledOutside, let last = outstanding.last else { return }
+        self.interval = min(self.interval, interval)
+        nextChallenge = min(nextChallenge, last.timeSent + interval)
+    }
+
     mutating func stop() {
         if state == .running { state = .idle }
         (nextChallenge, givesUpAt) = (.distantFuture, .distantFuture)

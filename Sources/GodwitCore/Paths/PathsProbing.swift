@@ -70,11 +70,15 @@ extension Paths {
         return data
     }
 
-    /// Whether the smallest datagram with a challenge and a response may go out: a header of 1 byte, the
-    /// connection id and a packet number of 4, two frames of 9, a PING and the AEAD's tag of 16.
     private func canProbe(at index: Int) -> Bool {
-        guard let id = all[index].remoteID else { return false }
-        return all[index].sendAllowance >= 1 + id.length + 4 + 18 + 1 + 16
+        all[index].remoteID != nil && all[index].sendAllowance >= all[index].leastProbe
+    }
+
+    /// Takes the first measurement of a path that is being validated. Until then nothing was known of its round-trip
+    /// time, and a lost challenge would be missed no sooner than on the slowest path.
+    mutating func onFirstSample(on id: PathID) {
+        guard let index = index(of: id) else { return }
+        all[index].validation.hasten(interval: ptoInterval(ofPathAt: index))
     }
 
     /// Counts a datagram that was sent on a path.

@@ -130,7 +130,7 @@ struct ModelEnd {
     /// A packet on the active path with data and whatever connection id frames wait; nil when nothing may be
     /// sent.
     mutating func data(at now: Instant, size: Int = 300) -> ModelDatagram? {
-        guard paths.sendAllowance(on: paths.activeID) >= size else { return nil }
+        guard paths.active.dataAllowance >= size else { return nil }
         return datagram(on: paths.activeID, size: size, frames: idFrames(at: now) + [.data])
     }
 

@@ -66,10 +66,30 @@ struct PathsServerTests {
         #expect(probes.filter { $0.to == Sample.client }.map(\.size) == [1200])
         var sent = 60
         while let data = pair.server.data(at: .ms(2), size: 50) { sent += data.size }
-        #expect(sent <= 300 && sent > 250)
+        #expect(sent == 160)
         // Junk from the same address counts as well (section 8.1).
         _ = pair.server.paths.receive(from: Sample.cellular, to: Sample.server, size: 200, at: .ms(3))
         #expect(pair.server.paths.sendAllowance(on: pair.server.paths.activeID) == 300 - sent + 600)
+    }
+
+    @Test("Data leaves room for the challenges that follow a lost one (sections 8.1 and 8.2.1)")
+    func reserve() throws {
+        var pair = try ModelPair()
+        try pair.toServer(pair.client.data(at: .ms(1), size: 1000)!, as: Sample.cellular, at: .ms(1))
+        let path = pair.server.paths.activeID
+        _ = pair.server.probes(at: .ms(1))
+        while pair.server.data(at: .ms(2), size: 50) != nil {}
+        #expect(pair.server.paths.active.dataAllowance < 50)
+        // With a round trip of 20 ms the probe timeout is 85 ms.
+        pair.server.paths.active.rtt.addSample(
+            .milliseconds(20), ackDelay: .zero, now: .ms(21), handshakeConfirmed: true, maxAckDelay: .zero)
+        pair.server.paths.onFirstSample(on: path)
+        var times: [Int64] = []
+        while times.count < 9, let deadline = pair.server.paths.deadline, deadline < .ms(900) {
+            let probes = pair.server.probes(at: deadline).filter { $0.to == Sample.cellular && $0.hasChallenge }
+            times += probes.map { _ in deadline.nanoseconds / 1_000_000 }
+        }
+        #expect(times == [86])
     }
 
     // Holds: 9000-8.2.1-3, 9000-8.2.3-1

@@ -27,6 +27,7 @@ struct HTTP3Pair: Sendable {
             // A machine with much else to do must not make tests fail.
             serverConfiguration.limits.handshakeTime = .seconds(60)
             serverConfiguration.limits.connectionIdleTime = .seconds(60)
+            serverConfiguration.limits.requestHeaderTime = .seconds(60)
             configureServer(&serverConfiguration)
             var client = try HTTP3ClientConfiguration(
                 trust: .certificates([TestCertificate.shared.certificate]))

@@ -41,6 +41,11 @@ struct RunningServer: Sendable {
         var options = WebServerOptions()
         options.listen = [try ListenAddress("127.0.0.1:0", option: "--listen")]
         options.gracePeriod = .zero
+        // Nobody is slow here but the machine, beside other tests.
+        options.limits.handshakeTime = .seconds(120)
+        options.limits.requestHeaderTime = .seconds(120)
+        options.limits.contentIdleTime = .seconds(120)
+        options.limits.sendingIdleTime = .seconds(120)
         try configure(&options)
         let server = try await WebServer.start(options)
         let (stream, signals) = AsyncStream.makeStream(of: WebServerSignal.self)
