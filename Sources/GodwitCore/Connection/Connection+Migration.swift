@@ -199,7 +199,23 @@ extension Connection {
         else {
             return .distantFuture
         }
-        return max(oldest, migration.watchesSilenceFrom) + ptoSpan
+        return max(oldest, migration.watchesSilenceFrom, migration.heardUntil) + ptoSpan
+    }
+
+    /// Whether a packet that acknowledges so many others is to ask for an acknowledgement itself: no probe timeout would
+    /// tell a client that it hears nothing any more, nor anything else that the server is there after all (section
+    /// 5.8.3).
+    func wantsAnswer(to acknowledged: Int) -> Bool {
+        guard let migration else { return false }
+        if migration.isInDoubt { return acknowledged > 0 }
+        return migration.watchesSilence && acknowledged > 1 && !loss.hasAckElicitingInFlight(.application)
+    }
+
+    /// Notes what the packet asks for that is being written.
+    func noteQuestion() {
+        guard let migration, role == .client else { return }
+        let onlyListened = migration.onlyListens || !loss.hasAckElicitingInFlight(.application)
+        migration.onlyListens = onlyListened && !scratch.records.contains { $0.isOfApplication }
     }
 
     func handleMigrationDeadline(now: Instant) {
@@ -214,6 +230,7 @@ extension Connection {
     }
 
     func onMigrationProbeTimeout(now: Instant) {
+        if let migration, migration.heardUntil + ptoSpan > now { return }
         handleClientMigration(.probeTimeout(largestSent: largestSent), now: now)
     }
 

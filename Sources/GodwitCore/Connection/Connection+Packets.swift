@@ -69,11 +69,16 @@ extension Connection {
     func writeFrames(
         into packet: inout PacketBuilder, mayElicit: Bool, mayHoldConnectionFrames: Bool = true, now: Instant
     ) -> Bool {
+        let unacknowledged = received.application.unacknowledgedCount
         writeAck(into: &packet, space: .application, now: now)
         guard mayElicit else {
             // A PING now and then lets the peer's acknowledgement tell which of ours arrived (RFC 9000 section 13.2.4).
-            if !packet.isEmpty, received.application.shouldElicitAck(now: now, rtt: smoothedRTT) {
+            let isWanted = wantsAnswer(to: unacknowledged)
+            if !packet.isEmpty,
+                received.application.shouldElicitAck(now: now, rtt: smoothedRTT, isWanted: isWanted)
+            {
                 packet.write(.ping)
+                noteQuestion()
             }
             return true
         }
@@ -83,6 +88,7 @@ extension Connection {
         if mayHoldConnectionFrames { writeConnectionFrames(into: &packet) }
         writeApplicationFrames(into: &packet)
         noteElicitation(&packet)
+        if packet.isAckEliciting { noteQuestion() }
         if !packet.isAckEliciting, pending.ping || pending.probes.application > 0 { packet.write(.ping) }
         if packet.isAckEliciting {
             pending.ping = false

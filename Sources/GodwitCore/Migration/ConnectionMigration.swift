@@ -24,6 +24,11 @@ final class ConnectionMigration: Codable {
     var paths: ContiguousArray<KnownPath> = []
     var lastHeard: Instant
     var lastElicited: Instant
+    /// Whether a client doubts that its server is still where it was, and looks for a sign of it.
+    private(set) var isInDoubt = false
+    /// Whether nothing of the application's waits for an acknowledgement. Who is heard all the while has not gone, even
+    /// if it does not acknowledge the rest.
+    var onlyListens = false
     /// The size of the datagram that is being processed.
     var lastDatagramSize = 0
 
@@ -54,6 +59,9 @@ final class ConnectionMigration: Codable {
         (lastHeard, lastElicited) = (now, now)
         update(now: now)
     }
+
+    /// Until when the server was certainly there for a client that does nothing but listen.
+    var heardUntil: Instant { onlyListens ? lastHeard : Instant(nanoseconds: .min) }
 
     var client: ClientMigrationMachine? {
         if case .client(let client) = machine { client } else { nil }
@@ -127,6 +135,7 @@ final class ConnectionMigration: Codable {
         case .client(let client):
             if client.watchesSilence, !watchesSilence { watchesSilenceFrom = now }
             watchesSilence = client.watchesSilence
+            isInDoubt = client.wantsAcknowledgements
             suspendsIdleUntil = client.idleTimeoutSuspended(at: now) ?? Instant(nanoseconds: .min)
         case .server(let server): awaitsClient = server.awaitsClient
         }

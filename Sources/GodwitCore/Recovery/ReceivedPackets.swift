@@ -40,6 +40,8 @@ struct ReceivedPackets: Codable, Sendable {
     var rangeCount: Int { ranges.count }
     /// Whether a packet that leaves anyway should take an ACK frame along.
     var hasAckToSend: Bool { ackElicitingPending > 0 }
+    /// How many ack-eliciting packets the next ACK frame acknowledges that none before it did.
+    @inline(__always) var unacknowledgedCount: Int { ackElicitingPending }
     /// When an ACK frame has to leave at the latest.
     var ackDeadline: Instant? { hasAckToSend ? deadline : nil }
 
@@ -54,13 +56,18 @@ struct ReceivedPackets: Codable, Sendable {
     }
 
     /// Whether a packet of an ACK frame alone should carry a PING, so that the peer's answer lets ranges be
-    /// forgotten: when many have gathered, and at most once for a round trip (RFC 9000 section 13.2.4).
-    mutating func shouldElicitAck(now: Instant, rtt: TimeSpan) -> Bool {
-        let oldest = ranges.count - Self.rangesToElicit
-        guard oldest >= 0, ranges.ranges[oldest].upperBound > reportFloor else { return false }
+    /// forgotten: when many have gathered, or when it is wanted for another reason, and at most once for a round trip
+    /// (RFC 9000 section 13.2.4).
+    mutating func shouldElicitAck(now: Instant, rtt: TimeSpan, isWanted: Bool = false) -> Bool {
+        guard isWanted || hasManyRanges else { return false }
         if let lastElicitation, now - lastElicitation < max(rtt, RTTEstimator.granularity) { return false }
         lastElicitation = now
         return true
+    }
+
+    private var hasManyRanges: Bool {
+        let oldest = ranges.count - Self.rangesToElicit
+        return oldest >= 0 && ranges.ranges[oldest].upperBound > reportFloor
     }
 
     /// To be asked before a packet's frames are processed.

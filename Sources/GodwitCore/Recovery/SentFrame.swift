@@ -27,6 +27,16 @@ enum SentFrame: Codable, Sendable, Equatable {
     case migration(UInt32)
     /// A PATH_RESPONSE, where its acknowledgement tells that a move is over.
     case pathResponse
+
+    /// Whether an application waits for what it says to arrive.
+    var isOfApplication: Bool {
+        switch self {
+        case .stream, .resetStream, .stopSending, .datagram: true
+        case .ack, .crypto, .maxData, .maxStreamData, .maxStreams, .dataBlocked, .streamDataBlocked, .streamsBlocked,
+            .newConnectionID, .retireConnectionID, .newToken, .handshakeDone, .migration, .pathResponse:
+            false
+        }
+    }
 }
 
 /// The records of the packet under construction. One list is reused for every packet.

@@ -14,6 +14,8 @@ public struct MovedConnection: Hashable, Sendable {
     public var hadMovedBefore: Bool
     /// When the client's data went to the new path, after the thaw.
     public var movedAfter: TimeSpan?
+    /// When the last that was under way to the client came, after the thaw; negative when it was before.
+    public var heardAfter: TimeSpan?
     /// How long the search of the client had gone on when the server was thawed; nil when it began later or never.
     public var searchedFor: TimeSpan?
     /// When the client began to search, after the thaw; negative when it was before.

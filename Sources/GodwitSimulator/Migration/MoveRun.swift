@@ -294,7 +294,8 @@ public final class MoveRun {
         return MovedConnection(
             workload: client.workload, lossReason: lossReason(of: client), latency: latency,
             hadMovedBefore: client.movedAt.map { $0 <= client.measuredAt ?? .zero } ?? false,
-            movedAfter: client.movedAt.map { $0 - thawAt }, searchedFor: searchedFor,
+            movedAfter: client.movedAt.map { $0 - thawAt },
+            heardAfter: client.lastHeardAt.map { $0 - thawAt }, searchedFor: searchedFor,
             searchedAfter: client.searchedAt.map { $0 - thawAt },
             resumedAfter: resumedAt(client).map { $0 - thawAt }, probeTimeout: client.probeTimeout,
             bytesChecked: client.bytesChecked + (application.bytesChecked[client.number] ?? 0))

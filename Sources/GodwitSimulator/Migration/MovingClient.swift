@@ -23,6 +23,8 @@ final class MovingClient: EndpointApplication {
     private(set) var bytesChecked: UInt64 = 0
     /// When the client began to look for its server, and when its data went elsewhere.
     private(set) var searchedAt: Instant?
+    /// When the last bytes of an endless answer came before the client had moved.
+    private(set) var lastHeardAt: Instant?
     private(set) var movedAt: Instant?
     private(set) var measuredAt: Instant?
     private(set) var answeredAt: Instant?
@@ -67,7 +69,9 @@ final class MovingClient: EndpointApplication {
     /// The measured request goes out then.
     func measure(at time: Instant) {
         measureAt = time
-        (measuredAt, answeredAt, movedAt, searchedAt) = (nil, nil, nil, nil)
+        // A search that goes on already may find the server where it is to be.
+        if movedAt != nil { searchedAt = nil }
+        (measuredAt, answeredAt, movedAt) = (nil, nil, nil)
     }
 
     /// The server is about to be frozen.
@@ -152,8 +156,8 @@ final class MovingClient: EndpointApplication {
         }
         bytesChecked += exchange.received - before
         // What was under way from the old address may come long after the thaw.
-        if exchange.isEndless, movedAt != nil, exchange.received > before {
-            resumedAt = resumedAt ?? program.now
+        if exchange.isEndless, exchange.received > before {
+            if movedAt == nil { noteLastHeard(program) } else { resumedAt = resumedAt ?? program.now }
         }
         exchanges[stream] = exchange
         guard isFinished ?? false else { return }
@@ -161,6 +165,12 @@ final class MovingClient: EndpointApplication {
         if exchange.isMeasured { answeredAt = program.now }
         exchanges[stream] = nil
         sendWaiting(program)
+    }
+
+    /// What one that only takes something knows of the old path changes until the last of it has come.
+    private func noteLastHeard(_ program: EndpointProgram) {
+        lastHeardAt = program.now
+        if workload == .download { noteProbeTimeout() }
     }
 
     /// What happens to an idle connection is told by nothing else.
@@ -173,7 +183,7 @@ final class MovingClient: EndpointApplication {
             guard case .client(let event) = notice.event else { continue }
             switch event {
             case .searching: searchedAt = searchedAt ?? program.now
-            case .stayed: searchedAt = nil
+            case .stayed: if movedAt == nil { searchedAt = nil }
             case .moved: movedAt = movedAt ?? program.now
             case .announced, .told, .refused, .withdrawn: break
             }

@@ -89,7 +89,7 @@ extension MigrationBenchmark {
         }
         return Row(
             name: "one-way-\(Int(loss * 100))",
-            summary: "from the thaw, or the search, until it goes on, \(Int(loss * 100)) % loss",
+            summary: "from the thaw, or what came last, or the search, until it goes on, \(Int(loss * 100)) % loss",
             series: series
         ) { row, found in
             series.map { Self.judgeOneWay(row, $0.name, found[$0.name] ?? MigrationTrial()) }
@@ -97,19 +97,26 @@ extension MigrationBenchmark {
     }
 
     /// Without a word from the server a client that is idle notices nothing until it has sent something, so its time
-    /// begins with the search.
+    /// begins with the search; and that of one that takes something when the last has come that was under way.
     private static func trial(
         ofOneWay report: MoveReport, _ seed: UInt64, _ isSilent: Bool
     ) -> MigrationTrial {
         var trial = MigrationTrial(report, seed: seed)
         for connection in report.connections {
             guard let resumed = connection.resumedAfter?.milliseconds else { continue }
-            let isUnaware = isSilent && connection.workload == .keepAlive
-            let late = isUnaware ? max(0, connection.searchedAfter?.milliseconds ?? 0) : 0
+            let late = isSilent ? max(0, unawareFor(connection)?.milliseconds ?? 0) : 0
             trial.values.append(resumed - late)
             trial.aside.append(resumed - late - allowance(connection))
         }
         return trial
+    }
+
+    private static func unawareFor(_ connection: MovedConnection) -> TimeSpan? {
+        switch connection.workload {
+        case .keepAlive: connection.searchedAfter
+        case .download: connection.heardAfter
+        case .idle, .requests, .bulk, .upload: nil
+        }
     }
 
     private static func judgeOneWay(_ row: String, _ name: String, _ own: MigrationTrial) -> Figure {
