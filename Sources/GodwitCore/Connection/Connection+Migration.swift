@@ -202,9 +202,9 @@ extension Connection {
         return max(oldest, migration.watchesSilenceFrom, migration.heardUntil) + ptoSpan
     }
 
-    /// Whether a packet that acknowledges so many others is to ask for an acknowledgement itself: no probe timeout would
-    /// tell a client that it hears nothing any more, nor anything else that the server is there after all (section
-    /// 5.8.3).
+    /// Whether a packet that acknowledges so many others is to ask for an acknowledgement itself: no probe timeout
+    /// would tell a client that it hears nothing any more, nor anything else that the server is there after all
+    /// (section 5.8.3).
     func wantsAnswer(to acknowledged: Int) -> Bool {
         guard let migration else { return false }
         if migration.isInDoubt { return acknowledged > 0 }

@@ -32,7 +32,8 @@ enum SentFrame: Codable, Sendable, Equatable {
     var isOfApplication: Bool {
         switch self {
         case .stream, .resetStream, .stopSending, .datagram: true
-        case .ack, .crypto, .maxData, .maxStreamData, .maxStreams, .dataBlocked, .streamDataBlocked, .streamsBlocked,
+        case .ack, .crypto, .maxData, .maxStreamData, .maxStreams, .dataBlocked, .streamDataBlocked,
+            .streamsBlocked,
             .newConnectionID, .retireConnectionID, .newToken, .handshakeDone, .migration, .pathResponse:
             false
         }

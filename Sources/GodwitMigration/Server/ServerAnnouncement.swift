@@ -25,7 +25,9 @@ struct ServerAnnouncement: Hashable, Sendable, Codable {
     /// A later frame that names the address will do as well: the ledger sends only the last about each.
     mutating func onAcknowledged(_ outgoing: OutgoingMigrationFrame) {
         let named: NetworkAddress? =
-            if case .alternativeAddress(let frame) = outgoing.frame, !frame.isRetired { frame.address } else { nil }
+            if case .alternativeAddress(let frame) = outgoing.frame, !frame.isRetired { frame.address } else {
+                nil
+            }
         unacknowledged.removeAll {
             $0.frame == outgoing.id || $0.address == named && $0.frame.rawValue < outgoing.id.rawValue
         }

@@ -40,7 +40,9 @@ struct ListeningClientTests {
     }
 
     // Holds: W7
-    @Test("It looks for its server a probe timeout after it has heard the last of it (5.8.3)", arguments: [true, false])
+    @Test(
+        "It looks for its server a probe timeout after it has heard the last of it (5.8.3)",
+        arguments: [true, false])
     func trigger(isExtended: Bool) throws {
         let moving = MovingPair(isExtended ? .all : .explicit)
         try moving.establish()
@@ -64,7 +66,9 @@ struct ListeningClientTests {
         // The server goes on for as long as its window lasts.
         moving.isLost = { $0.toServer }
         let before = download.received
-        download.run(for: moving.client.probeTimeout, until: { moving.pair.now - download.lastHeard > .milliseconds(20) })
+        download.run(
+            for: moving.client.probeTimeout,
+            until: { moving.pair.now - download.lastHeard > .milliseconds(20) })
         #expect(download.received > before && download.searches == 0)
         moving.isLost = { _ in false }
         download.run(for: .seconds(1))

@@ -86,7 +86,9 @@ struct PathsServerTests {
         pair.server.paths.onFirstSample(on: path)
         var times: [Int64] = []
         while times.count < 9, let deadline = pair.server.paths.deadline, deadline < .ms(900) {
-            let probes = pair.server.probes(at: deadline).filter { $0.to == Sample.cellular && $0.hasChallenge }
+            let probes = pair.server.probes(at: deadline).filter {
+                $0.to == Sample.cellular && $0.hasChallenge
+            }
             times += probes.map { _ in deadline.nanoseconds / 1_000_000 }
         }
         #expect(times == [86])

@@ -99,13 +99,16 @@ struct PoolServerTests {
     }
 
     // Specs/server-migration.md 6.1.5, 7.2
-    @Test("A plan that comes before a change of the pool is acknowledged waits for the frame that took its place")
+    @Test(
+        "A plan that comes before a change of the pool is acknowledged waits for the frame that took its place"
+    )
     func changeBeforePlan() throws {
         var server = try ScriptedServer(.all, pool: pool)
         for frame in server.sent { server.handle(.frameAcknowledged(frame.id)) }
         server.handle(.changePool(AddressPool([NetworkAddress.other(60)])!))
         let changes = server.sent
-        #expect(server.handle(.prepare(.poolOfAddresses, .first)).outcomes == [.preparing(.poolOfAddresses)])
+        let outcomes = server.handle(.prepare(.poolOfAddresses, .first)).outcomes
+        #expect(outcomes == [.preparing(.poolOfAddresses)])
         let names = server.sent
         // The frame about the address was withdrawn for one that says the same.
         for frame in changes { server.handle(.frameAcknowledged(frame.id)) }

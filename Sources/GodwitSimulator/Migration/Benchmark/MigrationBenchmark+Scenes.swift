@@ -89,7 +89,8 @@ extension MigrationBenchmark {
         }
         return Row(
             name: "one-way-\(Int(loss * 100))",
-            summary: "from the thaw, or what came last, or the search, until it goes on, \(Int(loss * 100)) % loss",
+            summary:
+                "from the thaw, or what came last, or the search, until it goes on, \(Int(loss * 100)) % loss",
             series: series
         ) { row, found in
             series.map { Self.judgeOneWay(row, $0.name, found[$0.name] ?? MigrationTrial()) }
