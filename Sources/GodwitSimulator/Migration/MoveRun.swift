@@ -151,7 +151,7 @@ public final class MoveRun {
         for client in clients { client.settle() }
         network.run(until: end) { takeNotices() || clients.allSatisfy(isSettled) }
         for client in clients { client.stop() }
-        network.run(for: Self.aftermath)
+        network.run(until: network.now + Self.aftermath) { takeNotices() }
         return report(
             plannedAt: plannedAt, thawAt: thawAt, frozen: frozen, unconnected: unconnected)
     }
