@@ -1,7 +1,9 @@
 import Foundation
 
 /// The program itself, as it was built along with these tests, in a folder of its own.
-final class ProgramRun {
+///
+/// A `Process` takes questions from any thread once it runs.
+final class ProgramRun: @unchecked Sendable {
     static let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "mhq")
     static let plans = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Plans")
@@ -41,14 +43,18 @@ final class ProgramRun {
     private let errors: URL
 
     /// Starts it.
-    init(_ arguments: [String], in folder: Folder, asNobody: Bool = false) throws {
+    ///
+    /// - Parameter path: where it finds commands. Without git and Swift, which an environment file would ask for what
+    ///   does not matter here.
+    init(
+        _ arguments: [String], in folder: Folder, asNobody: Bool = false, path: String = "/nonexistent"
+    ) throws {
         errors = URL(filePath: folder.path).appending(path: "errors-\(UUID().uuidString)")
         let words = asNobody ? Self.nobody + [Self.program.path] + arguments : [Self.program.path] + arguments
         process.executableURL = URL(filePath: words[0])
         process.arguments = Array(words.dropFirst())
         process.currentDirectoryURL = URL(filePath: folder.path)
-        // Without git and Swift, which an environment file would ask for what does not matter here.
-        process.environment = ["MHQ_PLANS": Self.plans, "PATH": "/nonexistent"]
+        process.environment = ["MHQ_PLANS": Self.plans, "PATH": path, "TMPDIR": NSTemporaryDirectory()]
         try Data().write(to: errors)
         process.standardError = try FileHandle(forWritingTo: errors)
         process.standardOutput = FileHandle.nullDevice
@@ -57,6 +63,12 @@ final class ProgramRun {
     }
 
     var identifier: Int32 { process.processIdentifier }
+
+    /// Where `ip` and `tc` are.
+    static let networkTools = "/usr/sbin:/sbin"
+
+    /// Where the processes of its runs on real sockets work.
+    var runsFolder: String { NSTemporaryDirectory() + "mhq-run-\(identifier)" }
 
     /// What it said on standard error.
     var complaint: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
@@ -68,6 +80,24 @@ final class ProgramRun {
     func status() -> Int32 {
         process.waitUntilExit()
         return process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
+    }
+
+    /// As ``status()``, for programs that take long: others can use the thread meanwhile.
+    func laterStatus() async throws -> Int32 {
+        while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
+        return status()
+    }
+
+    /// Sends it a signal as soon as something holds. Whatever else is tested meanwhile, it is not late: a thread of its
+    /// own looks.
+    func signal(_ number: Int32, once isTrue: @escaping @Sendable () -> Bool) async {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { [self] in
+                wait(until: isTrue)
+                signal(number)
+                continuation.resume()
+            }
+        }
     }
 
     /// Waits until something holds, or the program has ended.
