@@ -7,7 +7,7 @@ import MHQKit
 struct Experiment: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Repeat the thesis's experiments, in virtual time or on real sockets.",
-        subcommands: [List.self, Run.self])
+        subcommands: [List.self, Run.self, CaretakerCommand.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Say which experiments there are.")
@@ -135,5 +135,19 @@ struct Experiment: AsyncParsableCommand {
             }
             return try PlanLibrary.plan(id, isQuick: quick)
         }
+    }
+}
+
+/// What `mhq experiment run` starts to tidy up after it.
+struct CaretakerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "caretaker", abstract: "Tidy up after an experiment that was killed.",
+        shouldDisplay: false)
+
+    @Argument var program: Int32
+
+    func run() async throws {
+        guard program > 0 else { throw Failure(MHQKit.ExitCode.usage, "program: the number of a process") }
+        await Caretaker.watch(over: program)
     }
 }

@@ -20,6 +20,8 @@ package final class RealBackend: ExperimentBackend {
         var highest = 0.0
         var hasWarned = false
         var number = 0
+        /// From the first run on.
+        var caretaker: Caretaker?
     }
 
     /// The part of the processors from which on they disturb what is measured.
@@ -86,6 +88,7 @@ package final class RealBackend: ExperimentBackend {
     ) async throws -> RunOutcome {
         let number = load.withLock { load in
             load.number += 1
+            if load.number == 1 { load.caretaker = Caretaker(program: program) }
             return load.number
         }
         do {

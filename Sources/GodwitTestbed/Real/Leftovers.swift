@@ -1,7 +1,7 @@
 import Foundation
 import MHQKit
 
-/// What runs leave behind when they are killed, and nobody can tidy up: the next one does.
+/// What programs leave behind that are killed in mid-run: the ``Caretaker`` tidies up, or else the next program does.
 ///
 /// Files of a program lie in a folder with the program's number, and its network namespaces bear it in their names;
 /// its processes work in that folder.
@@ -14,14 +14,19 @@ enum Leftovers {
     }
 
     /// Ends processes and removes folders of programs that are no more.
-    static func remove() {
+    static func remove() { remove { isAbandoned($0, prefix: prefix) } }
+
+    /// Ends processes and removes the folder of one program, which has not always lost its number already.
+    static func remove(of program: pid_t) { remove { $0 == prefix + "\(program)" } }
+
+    private static func remove(where isLeft: (String) -> Bool) {
         let parent = URL(fileURLWithPath: NSTemporaryDirectory()).resolvingSymlinksInPath().path + "/"
         for (process, place) in places() where place.hasPrefix(parent) {
             let name = place.dropFirst(parent.count).prefix { $0 != "/" }
-            if isAbandoned(String(name), prefix: prefix) { kill(process, SIGKILL) }
+            if isLeft(String(name)) { kill(process, SIGKILL) }
         }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
-        for name in names where isAbandoned(name, prefix: prefix) {
+        for name in names where isLeft(name) {
             try? FileManager.default.removeItem(atPath: parent + name)
         }
     }

@@ -54,8 +54,16 @@ struct NetworkNamespaces: Sendable {
 
     /// Removes namespaces of programs that are no more.
     static func removeLeftovers() async {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/run/netns")) ?? []
-        for name in names where Leftovers.isAbandoned(name, prefix: family) { await remove(name) }
+        for name in known where Leftovers.isAbandoned(name, prefix: family) { await remove(name) }
+    }
+
+    /// Removes namespaces of one program, whether it is gone or not.
+    static func removeLeftovers(of program: pid_t) async {
+        for name in known where name.hasPrefix("\(family)\(program)-") { await remove(name) }
+    }
+
+    private static var known: [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/run/netns")) ?? []
     }
 
     // MARK: What is in them
