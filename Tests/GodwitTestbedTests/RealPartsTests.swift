@@ -173,6 +173,34 @@ import Testing
         #expect(other.remarks(on: plan).contains { $0.hasSuffix("for want of netem (tc: no such kind)") })
     }
 
+    @Test("An order to move that comes again is answered again, and carried out once")
+    func repeatedOrders() async throws {
+        let place = try #require(NetworkAddress("127.0.0.1:0"))
+        let (socket, orders) = (try DatagramSocket(boundTo: place), MoveOrders())
+        let desk = CommandDesk(socket) { orders.answer($0) }
+        let client = try DatagramSocket(boundTo: place)
+        let conversation = Conversation(with: socket.localAddress, over: client)
+        #expect(await conversation.ask("{}", patience: .seconds(30)) == "OK")
+        for _ in 0..<2 { client.send(ManagementMessage.migrate, to: socket.localAddress) }
+        for _ in 0..<2 { #expect(await conversation.listen(for: .seconds(30)) == "OK") }
+        #expect(await conversation.ask(ManagementMessage.migrate, patience: .seconds(30)) == "OK")
+        desk.end()
+        var moves = 0
+        for await _ in orders.moves { moves += 1 }
+        #expect(moves == 1)
+    }
+
+    @Test("Whoever asked twice is told OK twice, and then what it waits for")
+    func repeatedAnswers() async throws {
+        let place = try #require(NetworkAddress("127.0.0.1:0"))
+        let (server, client) = (try DatagramSocket(boundTo: place), try DatagramSocket(boundTo: place))
+        let conversation = Conversation(with: server.localAddress, over: client)
+        for text in ["OK", "OK", "migration ready"] { server.send(text, to: client.localAddress) }
+        #expect(await conversation.listen(for: .seconds(30), past: "OK") == "migration ready")
+        server.send("OK", to: client.localAddress)
+        #expect(await conversation.listen(for: .milliseconds(100), past: "OK") == nil)
+    }
+
     @Test("Processes get the plan's constants of the thesis's endpoints")
     func thesisTiming() throws {
         var plan = try PlanLibrary.plan(1, isQuick: true)

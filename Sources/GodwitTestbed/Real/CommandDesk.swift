@@ -1,4 +1,5 @@
 import Foundation
+import MHQKit
 import Synchronization
 
 /// Listens at a socket on a thread of its own, and answers what is said.
@@ -33,5 +34,24 @@ final class CommandDesk: Sendable {
         isOver.withLock { $0 = true }
         finished.wait()
         finished.signal()
+    }
+}
+
+/// What the container's side is told to do. A run has one move: whoever hears no answer says it again, and a datagram
+/// may come twice, so that the order counts once however often it comes.
+struct MoveOrders: Sendable {
+    /// The order, once.
+    let moves: AsyncStream<Void>
+    private let move: AsyncStream<Void>.Continuation
+
+    init() { (moves, move) = AsyncStream.makeStream() }
+
+    /// What to say to a command.
+    func answer(_ text: String) -> String {
+        if text == ManagementMessage.migrate {
+            move.yield()
+            move.finish()
+        }
+        return "OK"
     }
 }

@@ -25,6 +25,16 @@ final class Conversation: Sendable {
         }
     }
 
+    /// What is said next to us other than that: whoever asked twice gets an answer twice.
+    func listen(for patience: Duration, past answer: String) async -> String? {
+        let end = ContinuousClock.now + patience
+        while !Task.isCancelled, ContinuousClock.now < end {
+            let heard = await listen(for: end - ContinuousClock.now)
+            if heard != answer { return heard }
+        }
+        return nil
+    }
+
     /// Says something until there is an answer.
     ///
     /// - Parameter patience: for each of the attempts.

@@ -99,7 +99,7 @@ extension RealRun {
             with: network.management(at: here), over: try network.openOperator())
         let notice = ManagementMessage.notice(name, to: network.fronts[there], asksForReadiness: true)
         var answer = await conversation.ask(notice)
-        if answer == "OK" { answer = await conversation.listen(for: .seconds(70)) }
+        if answer == "OK" { answer = await conversation.listen(for: .seconds(70), past: "OK") }
         try Task.checkCancellation()
         if answer != "migration ready" { note("no readiness: \(answer ?? "no answer")") }
         try await migrate(server)

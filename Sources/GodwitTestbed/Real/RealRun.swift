@@ -18,8 +18,7 @@ final class RealRun: Sendable {
     let link: any ServerLink
     let state: Mutex<State>
     private let desk: CommandDesk
-    private let moves: AsyncStream<Void>
-    private let trigger: AsyncStream<Void>.Continuation
+    private let orders: MoveOrders
 
     struct State {
         var outcome = RunOutcome()
@@ -42,15 +41,13 @@ final class RealRun: Sendable {
         let series = plan.allSeries[run.series]
         let seed = DeterministicRandom(seed: run.seed).forked("experiment \(plan.experiment) \(run.key)")
         let (commands, watch) = (try network.openCommands(), OldAddressWatch(try network.openClient()))
-        (moves, trigger) = AsyncStream.makeStream()
+        let orders = MoveOrders()
+        self.orders = orders
         link = try await network.makeLink(
             LinkShape(
                 plan: plan, paths: plan.networks[series.network]!, loss: series.loss,
                 random: seed.forked("link")))
-        desk = CommandDesk(commands) { [trigger] text in
-            if text == ManagementMessage.migrate { trigger.yield() }
-            return "OK"
-        }
+        desk = CommandDesk(commands) { orders.answer($0) }
         state = Mutex(
             State(
                 container: ContainerModel(plan.container, seed.forked("container")), place: plan.firstPlace,
@@ -98,8 +95,7 @@ final class RealRun: Sendable {
 
     /// The container's side in the experiments whose clients command it.
     private func obey(_ server: RoleProcess) async {
-        // A repeated command comes while the first is carried out, and changes nothing.
-        for await _ in moves where state.withLock({ $0.outcome.migrations.isEmpty }) {
+        for await _ in orders.moves {
             do { try await migrate(server) } catch {
                 if !(error is CancellationError) { note("the server was not moved: \(error)") }
             }

@@ -141,6 +141,16 @@ import Testing
     private func replies(
         _ method: Recorder, to orders: [String]
     ) async throws -> (replies: [String?], local: NetworkAddress) {
+        try await listening(method) { address in
+            var replies: [String?] = []
+            for order in orders { replies.append(await ManagementClient.ask(order, at: address)) }
+            return replies
+        }
+    }
+
+    private func listening(
+        _ method: Recorder, _ talk: @escaping @Sendable (NetworkAddress) async throws -> [String?]
+    ) async throws -> (replies: [String?], local: NetworkAddress) {
         try await RunningServer.run {
             $0.servesTCP = false
         } _: { server in
@@ -149,9 +159,7 @@ import Testing
                 let listener = try await HandoverListener.bind(to: NetworkAddress("127.0.0.1:0")!, method)
                 let port = try #require(listener.localAddress?.port)
                 let listening = Task { await listener.run(client.quic) }
-                let address = NetworkAddress("127.0.0.1:\(port)")!
-                var replies: [String?] = []
-                for order in orders { replies.append(await ManagementClient.ask(order, at: address)) }
+                let replies = try await talk(NetworkAddress("127.0.0.1:\(port)")!)
                 #expect(try await client.ask("/bytes/20").content.count == 20)
                 listening.cancel()
                 await listening.value
@@ -168,6 +176,59 @@ import Testing
         #expect(local.ip == IPAddress("127.0.0.3"))
         // An answer that comes late is asked for again.
         #expect(Set(method.heard.withLockedValue { $0 }) == [Self.words(script: "tc.sh")])
+    }
+
+    /// Sends each text without waiting, and has as many answers.
+    private static func insist(
+        _ texts: [String], at address: NetworkAddress
+    ) async throws -> [String] {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let channel = try await DatagramBootstrap(group: group).bind(host: "127.0.0.1", port: 0) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try NIOAsyncChannel<AddressedEnvelope<ByteBuffer>, AddressedEnvelope<ByteBuffer>>(
+                    wrappingChannelSynchronously: channel)
+            }
+        }
+        let remote = try SocketAddress(ipAddress: "\(address.ip)", port: Int(address.port))
+        return try await channel.executeThenClose { inbound, outbound in
+            for text in texts {
+                try await outbound.write(
+                    AddressedEnvelope(remoteAddress: remote, data: ByteBuffer(string: text)))
+            }
+            var answers: [String] = []
+            for try await datagram in inbound {
+                answers.append(String(buffer: datagram.data))
+                if answers.count == texts.count { break }
+            }
+            return answers
+        }
+    }
+
+    @Test("An order that comes again is answered again, and carried out once")
+    func repetition() async throws {
+        let method = Recorder(succeeds: true)
+        let order = try Self.order()
+        let (replies, _) = try await listening(method) { address in
+            try await Self.insist([order, order, order], at: address)
+        }
+        #expect(replies == ["OK", "OK", "OK"])
+        #expect(method.heard.withLockedValue(\.count) == 1)
+        // What could not be done is tried again.
+        let helpless = Recorder(succeeds: false)
+        _ = try await listening(helpless) { address in try await Self.insist([order, order], at: address) }
+        #expect(helpless.heard.withLockedValue(\.count) == 2)
+    }
+
+    @Test("Another order is carried out, also the same one by somebody else")
+    func otherOrders() async throws {
+        let method = Recorder(succeeds: true)
+        let orders = [try Self.order(), try Self.order(["accessPoint": "near"]), try Self.order()]
+        let (replies, _) = try await listening(method) { address in
+            let first = try await Self.insist(orders, at: address)
+            return first + (try await Self.insist([orders[2]], at: address))
+        }
+        #expect(replies == ["OK", "OK", "OK", "OK"])
+        #expect(method.heard.withLockedValue(\.count) == 4)
     }
 
     @Test("Who gives an order hears whether it was carried out, and what was wrong with it")

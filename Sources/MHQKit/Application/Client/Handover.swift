@@ -111,6 +111,8 @@ package final class HandoverListener: Sendable {
     private let method: any HandoverMethod
     private let logger = Logger(label: "mhq.handover")
 
+    private static let done = "OK"
+
     /// The thesis's port.
     package static let port: UInt16 = 5555
 
@@ -146,8 +148,13 @@ package final class HandoverListener: Sendable {
     /// Obeys until the task is cancelled.
     func run(_ connection: QUICConnection) async {
         try? await channel.executeThenClose { inbound, outbound in
+            // To change networks takes longer than drivers wait for an answer. What they say again meanwhile must not
+            // have the client leave the network that it has just come to.
+            var last: Envelope?
             for try await datagram in inbound {
-                let answer = await obey(String(buffer: datagram.data), connection)
+                let isRepeated = datagram.data == last?.data && datagram.remoteAddress == last?.remoteAddress
+                let answer = isRepeated ? Self.done : await obey(String(buffer: datagram.data), connection)
+                if answer == Self.done { last = datagram }
                 // Whoever gave the order may be out of reach in the new network.
                 try? await outbound.write(
                     Envelope(remoteAddress: datagram.remoteAddress, data: ByteBuffer(string: answer)))
@@ -165,7 +172,7 @@ package final class HandoverListener: Sendable {
         guard await method.perform(words) else { return "Error: cannot perform handover" }
         do {
             try await connection.migrate(toLocal: order.address)
-            return "OK"
+            return Self.done
         } catch {
             return "Error: cannot perform handover"
         }
