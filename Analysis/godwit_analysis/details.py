@@ -12,6 +12,7 @@ SCHEMA: list[Column] = [
     *columns(cells.whole, "experiment", "run", "repetition"),
     *columns(cells.word, "protocol"),
     *columns(cells.number, "requests", "longestServiceTime [us]", "datagramsToOldAddress", optional=True),
+    *columns(cells.number, "p99ServiceTime [us]", "stallBeyondFreeze [us]", late=True),
     *columns(cells.word, "connectionEnd", "flaws", optional=True),
 ]
 # Reasons beyond these are counted, not told.
@@ -59,9 +60,17 @@ def note_flaws(results: Results) -> None:
 
 
 COLUMNS = [
-    "folder", "strategy", "clients", "requests", "longest service time (s)", "datagrams to the old address",
-    "ended early", "how", "runs with a failed check",
+    "folder", "strategy", "clients", "requests", "longest service time (s)", "a client's highest p99 (s)",
+    "longest stall beyond the freeze (s)", "datagrams to the old address", "ended early", "how", "runs with a failed check",
 ]  # fmt: skip
+
+
+LONGEST = ["longestServiceTime", "p99ServiceTime", "stallBeyondFreeze"]
+
+
+def _longest(spans: pd.Series) -> float:
+    """In seconds; not a number where no client has any."""
+    return float(spans.max()) / 1e6
 
 
 def rows(results: Results) -> list[list]:
@@ -74,7 +83,7 @@ def rows(results: Results) -> list[list]:
             ends = clients["connectionEnd"].dropna()
             found.append([
                 folder, style.protocol(protocol).label, len(clients), int(clients["requests"].sum()),
-                float(clients["longestServiceTime [us]"].max()) / 1e6,
+                *(_longest(clients[f"{name} [us]"]) for name in LONGEST),
                 int(clients.drop_duplicates(RUN)["datagramsToOldAddress"].sum()), len(ends), _reasons(ends),
                 len(clients[clients["flaws"].notna()].drop_duplicates(RUN)),
             ])  # fmt: skip

@@ -1,6 +1,7 @@
 """The columns of every file, with the form of their cells: results-format.md as data.
 
-A column whose form is marked optional may have empty cells, which mean "not measured".
+A column whose form is marked optional may have empty cells, which mean "not measured". Files of earlier versions of ours
+don't have the columns that are marked late: there all of them are empty.
 """
 
 from dataclasses import dataclass
@@ -14,10 +15,13 @@ class Column:
     name: str
     form: Callable[[str], Any]
     optional: bool = False
+    late: bool = False
 
 
-def columns(form: Callable[[str], Any], *names: str, optional: bool = False) -> list[Column]:
-    return [Column(name, form, optional) for name in names]
+def columns(
+    form: Callable[[str], Any], *names: str, optional: bool = False, late: bool = False
+) -> list[Column]:
+    return [Column(name, form, optional or late, late) for name in names]
 
 
 RUN = columns(cells.whole, "experiment", "run")

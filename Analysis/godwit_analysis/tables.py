@@ -63,17 +63,21 @@ def _only_table(path: Path, archive: zipfile.ZipFile) -> str:
     return tables[0]
 
 
+# Where a column is in a file that has it.
+Place = tuple[int | None, Column]
+
+
 class RawRow:
     """A row whose cells are turned into values when they are asked for: most cells of experiment 4 never are."""
 
     __slots__ = ("path", "number", "_cells", "_places")
 
-    def __init__(self, path: Path, number: int, texts: list[str], places: dict[str, tuple[int, Column]]):
+    def __init__(self, path: Path, number: int, texts: list[str], places: dict[str, Place]):
         self.path, self.number, self._cells, self._places = path, number, texts, places
 
     def __getitem__(self, column: str) -> Any:
         index, description = self._places[column]
-        text = self._cells[index].strip()
+        text = "" if index is None else self._cells[index].strip()
         if text == "":
             if description.optional:
                 return None
@@ -102,16 +106,18 @@ def rows(path: Path, name: str, schema: list[Column] | None = None) -> Iterator[
             raise DataError(path, f"is not CSV: line {reader.line_num}: {error}") from None
 
 
-def _places(path: Path, schema: list[Column], header: list[str] | None) -> dict[str, tuple[int, Column]]:
+def _places(path: Path, schema: list[Column], header: list[str] | None) -> dict[str, Place]:
     if not header:
         raise DataError(path, "is empty")
     if header[0].startswith(GIT_POINTER):
         raise DataError(path, "is a pointer of Git LFS, not the data it points to")
     names = [column.strip() for column in header]
-    absent = [column.name for column in schema if column.name not in names]
+    absent = [column.name for column in schema if column.name not in names and not column.late]
     if absent:
         raise DataError(path, "the header doesn't have it", column=absent[0])
-    return {column.name: (names.index(column.name), column) for column in schema}
+    return {
+        column.name: (names.index(column.name) if column.name in names else None, column) for column in schema
+    }
 
 
 def read(path: Path, name: str, schema: list[Column] | None = None) -> pd.DataFrame:

@@ -128,6 +128,8 @@ class Synthetic:
         columns += ["memoryFootprintInflation [MB]", "clients", "intervalBetweenRequests [ms]", "requests"]
         columns += [
             "longestServiceTime [us]",
+            "p99ServiceTime [us]",
+            "stallBeyondFreeze [us]",
             "frozen [s]",
             "connectionEnd",
             "datagramsToOldAddress",
@@ -135,7 +137,7 @@ class Synthetic:
         ]
         ends = ["idle timeout"] + [None] * 5
         rows = [
-            [1, run, 1, run, 1, protocol, "cold", 0, 1, 5000, 12, 290_000, 1.49, end, 3, None]
+            [1, run, 1, run, 1, protocol, "cold", 0, 1, 5000, 12, 290_000, 280_000, 30_000 + run, 1.49, end, 3, None]
             for run, (protocol, end) in enumerate(zip(EXPERIMENT_1, ends), 1)
         ]
         self.table("nopacketloss/exp1", "godwit_details", columns, rows)

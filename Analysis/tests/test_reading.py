@@ -297,7 +297,23 @@ class Details(Folder):
         self.written()
         rows = details.rows(self.results())
         self.assertEqual([row[1] for row in rows][:2], ["Proactive Explicit", "Reactive Explicit"])
-        self.assertEqual([row[6:8] for row in rows][:2], [[1, "1 × idle timeout"], [0, "–"]])
+        self.assertEqual([row[8:10] for row in rows][:2], [[1, "1 × idle timeout"], [0, "–"]])
+
+    def test_the_longest_spans_are_told_by_strategy(self):
+        self.written()
+        rows = details.rows(self.results())
+        self.assertEqual([row[4:7] for row in rows][:2], [[0.29, 0.28, 0.030001], [0.29, 0.28, 0.030002]])
+
+    def test_files_of_earlier_versions_have_no_late_columns(self):
+        folder = self.written(packed=False)
+        path = folder / "nopacketloss/exp1/godwit_details.csv"
+        path.write_text(path.read_text().replace("stallBeyondFreeze [us]", "somethingElse"))
+        rows = details.rows(self.results())
+        self.assertEqual([row[4:6] for row in rows][:2], [[0.29, 0.28]] * 2)
+        self.assertTrue(all(np.isnan(row[6]) for row in rows))
+        path.write_text(path.read_text().replace("longestServiceTime [us]", "another"))
+        with self.assertRaises(MissingData):
+            details.rows(self.results())
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ extension RealRun {
         checkQueue(of: server, at: here, before: waiting)
         state.withLock { $0.place = there }
         try await link.release(at: there)
+        state.withLock { $0.outcome.thawTimes.append(Self.unixTime) }
         server.thaw()
         try await announceArrival(at: there)
         state.withLock { $0.watch.probe(network.fronts[here]) }

@@ -97,28 +97,4 @@ extension ResultTable {
     static let hourOfServer = ResultTable(name: "experiment6_server.csv", columns: identity) {
         plan, run, _ in [identity(plan, run)]
     }
-
-    /// What is ours and has no column in the thesis's files; one row a client.
-    static let details = ResultTable(
-        name: "godwit_details.csv",
-        columns: [
-            "experiment", "run", "repetition", "seed", "client", "protocol", "migrationTechnique",
-            "memoryFootprintInflation [MB]", "clients", "intervalBetweenRequests [ms]", "requests",
-            "longestServiceTime [us]", "frozen [s]", "connectionEnd", "datagramsToOldAddress", "flaws",
-        ]
-    ) { plan, run, outcome in
-        outcome.clients.enumerated().map { number, client in
-            let longest = client.log.entries.map(\.serviceTime).max()
-            return identity(plan, run) + [
-                "\(number + 1)", run.migrationProtocol.rawValue, run.technique.rawValue, "\(run.inflation)",
-                "\(run.clients)", "\(run.interval)", "\(client.log.entries.count)", ResultCell.text(longest),
-                ResultCell.seconds(outcome.migrations.first?.frozen),
-                ResultCell.quoted(client.endReason ?? ""), "\(outcome.lostAtOldAddress)",
-                ResultCell.quoted(outcome.flaws.joined(separator: "; ")),
-            ]
-        }
-    }
-
-    /// Whether rows of ``details`` are of a run that failed its checks: flaws are their last cell.
-    static func haveFlaws(_ details: [String]) -> Bool { details.contains { !$0.hasSuffix(",") } }
 }

@@ -44,6 +44,16 @@ package enum ResultCell {
         return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 
+    /// How many cells a line has.
+    static func count(in line: String) -> Int {
+        var (count, isQuoted) = (1, false)
+        for byte in line.utf8 {
+            if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
+            if byte == UInt8(ascii: ","), !isQuoted { count += 1 }
+        }
+        return count
+    }
+
     // MARK: Sizes
 
     /// As `du -h` says sizes: `1.5M`, `252K`.

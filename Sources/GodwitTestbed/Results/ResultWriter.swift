@@ -88,8 +88,19 @@ package final class ResultWriter {
 
     private func takeJournal() throws {
         // All lines at once may be more than fits the memory.
-        for index in runs.indices where journal.lines(of: index) != nil { finished.insert(index) }
+        for index in runs.indices {
+            if let lines = journal.lines(of: index), fit(lines) { finished.insert(index) }
+        }
         try flush()
+    }
+
+    /// Whether rows belong under the header: those of another version of this program may have other columns, and
+    /// their runs are done again.
+    private func fit(_ lines: RunJournal.Lines) -> Bool {
+        lines.allSatisfy { name, lines in
+            guard let table = tables.first(where: { name.hasSuffix("/" + $0.name) }) else { return false }
+            return lines.allSatisfy { ResultCell.count(in: $0) == table.columns.count }
+        }
     }
 
     // MARK: Rows

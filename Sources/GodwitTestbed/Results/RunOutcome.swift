@@ -24,6 +24,8 @@ package struct RunOutcome: Sendable {
     // Unix time, in seconds.
     package var noticeTimes: [Double] = []
     package var triggerTimes: [Double] = []
+    /// When the server went on after each of its moves.
+    package var thawTimes: [Double] = []
     package var handoverTimes: [Double] = []
     /// Datagrams to an address where the server no longer was, or stood still.
     package var lostAtOldAddress = 0

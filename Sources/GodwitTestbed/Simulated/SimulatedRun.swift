@@ -219,6 +219,7 @@ final class SimulatedRun {
     private func thaw() {
         isAtSource.toggle()
         oldAddress.spare(links.server(isAtSource: isAtSource).address.ip)
+        outcome.thawTimes.append(unixTime)
         network.thaw(serverHost, movingTo: [links.server(isAtSource: isAtSource)])
     }
 
