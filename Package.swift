@@ -97,7 +97,7 @@ let package = Package(
             dependencies: [
                 "MHQKit", "GodwitSimulator", "GodwitCore", "GodwitHTTP3Core", "GodwitMigration",
                 "GodwitQPACK", "GodwitWire", "CGodwitSocket",
-                subprocess, system,
+                locks, subprocess, system,
             ],
             swiftSettings: strict),
         .executableTarget(

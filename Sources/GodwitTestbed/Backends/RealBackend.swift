@@ -1,7 +1,7 @@
 import Foundation
 package import GodwitMigration
 import MHQKit
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Runs on real sockets: each role a process, and a link between them.
 package final class RealBackend: ExperimentBackend {
@@ -13,7 +13,7 @@ package final class RealBackend: ExperimentBackend {
     private let folder: String
     private let shaping: LinkShaping
     private let makeNetwork: MakeNetwork
-    private let load: Mutex<Load>
+    private let load: NIOLockedValueBox<Load>
 
     private struct Load {
         var last = ProcessorLoad.now
@@ -36,7 +36,7 @@ package final class RealBackend: ExperimentBackend {
         (self.shaping, self.makeNetwork) = (shaping, makeNetwork)
         self.program = if let program { program } else { try Self.ownProgram() }
         width = Self.width(plan, cores: ProcessInfo.processInfo.activeProcessorCount)
-        load = Mutex(Load())
+        load = NIOLockedValueBox(Load())
         folder = Leftovers.folder
     }
 
@@ -64,7 +64,7 @@ package final class RealBackend: ExperimentBackend {
             "the container's phases are those of the model; the process is frozen for as long with signals",
             shaping.remark,
         ]
-        let highest = load.withLock(\.highest)
+        let highest = load.withLockedValue(\.highest)
         if highest > Self.tooBusy {
             remarks.append("processors were busy for \(Int(highest * 100)) % of the time")
         }
@@ -86,7 +86,7 @@ package final class RealBackend: ExperimentBackend {
     package func perform(
         _ run: RunSpecification, of plan: ExperimentPlan, _ policy: MigrationPolicy
     ) async throws -> RunOutcome {
-        let number = load.withLock { load in
+        let number = load.withLockedValue { load in
             load.number += 1
             if load.number == 1 { load.caretaker = Caretaker(program: program) }
             return load.number
@@ -114,7 +114,7 @@ package final class RealBackend: ExperimentBackend {
     }
 
     private func noteLoad() {
-        let (part, isNew) = load.withLock { load in
+        let (part, isNew) = load.withLockedValue { load in
             guard let now = ProcessorLoad.now, let last = load.last, now.ticks(since: last) >= Self.period
             else { return (0.0, false) }
             load.last = now

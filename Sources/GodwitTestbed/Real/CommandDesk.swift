@@ -1,10 +1,10 @@
 import Foundation
 import MHQKit
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Listens at a socket on a thread of its own, and answers what is said.
 final class CommandDesk: Sendable {
-    private let isOver = Mutex(false)
+    private let isOver = NIOLockedValueBox(false)
     private let finished = DispatchSemaphore(value: 0)
 
     private static let patience: Int64 = 50_000_000
@@ -13,7 +13,7 @@ final class CommandDesk: Sendable {
     init(_ socket: DatagramSocket, _ answer: @escaping @Sendable (String) -> String?) {
         Thread.detachNewThread { [self] in
             withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
-                while !isOver.withLock(\.self) { Self.turn(socket, buffer, answer) }
+                while !isOver.withLockedValue(\.self) { Self.turn(socket, buffer, answer) }
             }
             finished.signal()
         }
@@ -31,7 +31,7 @@ final class CommandDesk: Sendable {
 
     /// Hears nothing any more.
     func end() {
-        isOver.withLock { $0 = true }
+        isOver.withLockedValue { $0 = true }
         finished.wait()
         finished.signal()
     }

@@ -1,7 +1,7 @@
 import Foundation
 import GodwitWire
 import MHQKit
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// What the thread of a ``UserSpaceLink`` does.
 ///
@@ -56,11 +56,11 @@ final class LinkCarrier {
     }
 
     /// Waits for something to do, and does it.
-    func turn(_ state: borrowing Mutex<UserSpaceLink.State>) {
+    func turn(_ state: NIOLockedValueBox<UserSpaceLink.State>) {
         let next = flights.first.map { Int64(clamping: $0.due) - Int64(clamping: Self.now) }
         DatagramSocket.wait(for: descriptors, min(next ?? Self.patience, Self.patience))
         // Whoever freezes the server under the lock knows that nothing is handed over any more.
-        state.withLock { state in
+        state.withLockedValue { state in
             readFronts(&state)
             readBacks(state)
             land(&state)

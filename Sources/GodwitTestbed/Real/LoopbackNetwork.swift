@@ -1,7 +1,7 @@
 import Foundation
 import GodwitWire
 import MHQKit
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// The loopback network of this machine. Each run has addresses of it that no other has.
 final class LoopbackNetwork: RelayedNetwork {
@@ -22,7 +22,7 @@ final class LoopbackNetwork: RelayedNetwork {
     private let backstage: IPAddress
 
     /// The parts of this machine's runs that are in use, 127.1.x.x to 127.250.x.x.
-    private static let taken = Mutex(Set<Int>())
+    private static let taken = NIOLockedValueBox(Set<Int>())
     private static let slots = 1...250
 
     /// - Throws: a failure when no part of the loopback network is free.
@@ -55,13 +55,13 @@ final class LoopbackNetwork: RelayedNetwork {
         var problem = Failure(ExitCode.system, "no part of the loopback network is free")
         for number in slots {
             let slot = (first + number) % slots.count + 1
-            guard taken.withLock({ $0.insert(slot).inserted }) else { continue }
+            guard taken.withLockedValue({ $0.insert(slot).inserted }) else { continue }
             do throws(Failure) {
                 let ip = IPAddress(v4: 127 << 24 | UInt32(slot) << 16 | 5 << 8 | 1)
                 return (slot, try DatagramSocket(boundTo: NetworkAddress(ip: ip, port: port)))
             } catch {
                 problem = error
-                taken.withLock { _ = $0.remove(slot) }
+                taken.withLockedValue { _ = $0.remove(slot) }
             }
         }
         throw problem
@@ -101,5 +101,5 @@ final class LoopbackNetwork: RelayedNetwork {
     func leaveClientNetwork() {}
     func enterClientNetwork(_ index: Int) {}
 
-    func remove() { Self.taken.withLock { _ = $0.remove(slot) } }
+    func remove() { Self.taken.withLockedValue { _ = $0.remove(slot) } }
 }

@@ -2,7 +2,7 @@ import CGodwitSocket
 import Foundation
 import GodwitWire
 import MHQKit
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// The network namespaces of one run, a role each. Their names bear this program's number.
 struct NetworkNamespaces: Sendable {
@@ -10,12 +10,12 @@ struct NetworkNamespaces: Sendable {
     private let prefix: String
 
     private static let family = "mhq-run-"
-    private static let count = Mutex(0)
+    private static let count = NIOLockedValueBox(0)
 
     /// Chooses names that nobody else has; ``make()`` makes them.
     init(_ roles: [String]) {
         self.roles = roles
-        let number = Self.count.withLock { count in
+        let number = Self.count.withLockedValue { count in
             count += 1
             return count
         }

@@ -1,20 +1,20 @@
 import Foundation
 import GodwitWire
 import MHQKit
-import Synchronization
+import NIOConcurrencyHelpers
 
 // The container's side, and the driver of experiments 4 to 6.
 extension RealRun {
     static var unixTime: Double { Date().timeIntervalSince1970 }
 
     /// Where the server is and where it goes.
-    private var places: (here: Int, there: Int) { state.withLock { ($0.place, 1 - $0.place) } }
+    private var places: (here: Int, there: Int) { state.withLockedValue { ($0.place, 1 - $0.place) } }
 
     // MARK: Moving
 
     func migrate(_ server: RoleProcess) async throws {
         let begin = ContinuousClock.now
-        let phases = state.withLock { state in
+        let phases = state.withLockedValue { state in
             state.outcome.triggerTimes.append(Self.unixTime)
             let phases = state.container.next(
                 run.technique, inflation: run.inflation, clients: run.clients,
@@ -30,12 +30,12 @@ extension RealRun {
         try await network.arrive(at: there)
         try await Task.sleep(until: end, tolerance: .zero)
         checkQueue(of: server, at: here, before: waiting)
-        state.withLock { $0.place = there }
+        state.withLockedValue { $0.place = there }
         try await link.release(at: there)
-        state.withLock { $0.outcome.thawTimes.append(Self.unixTime) }
+        state.withLockedValue { $0.outcome.thawTimes.append(Self.unixTime) }
         server.thaw()
         try await announceArrival(at: there)
-        state.withLock { $0.watch.probe(network.fronts[here]) }
+        state.withLockedValue { $0.watch.probe(network.fronts[here]) }
     }
 
     /// - Returns: how many bytes there were that the server had not read.
@@ -43,7 +43,7 @@ extension RealRun {
         try await link.hold(at: here)
         try await server.freeze()
         let waiting = SocketTable.waiting(in: server.number, at: listening(here))
-        state.withLock { state in
+        state.withLockedValue { state in
             state.watch.drain()
             state.watch.probe(network.fronts[here])
         }
@@ -95,7 +95,7 @@ extension RealRun {
     private func noticeAndMigrate(_ server: RoleProcess) async throws {
         guard let name = run.migrationProtocol.application else { return }
         let (here, there) = places
-        state.withLock { $0.outcome.noticeTimes.append(Self.unixTime) }
+        state.withLockedValue { $0.outcome.noticeTimes.append(Self.unixTime) }
         let conversation = Conversation(
             with: network.management(at: here), over: try network.openOperator())
         let notice = ManagementMessage.notice(name, to: network.fronts[there], asksForReadiness: true)
@@ -108,7 +108,7 @@ extension RealRun {
 
     /// The client changes networks: its transport stands still meanwhile, as its radio did.
     private func handOver(_ client: RoleProcess, to number: Int, _ outage: Int) async throws {
-        state.withLock { $0.outcome.handoverTimes.append(Self.unixTime) }
+        state.withLockedValue { $0.outcome.handoverTimes.append(Self.unixTime) }
         let end = ContinuousClock.now + .milliseconds(outage)
         link.part()
         try await client.freeze()

@@ -1,15 +1,15 @@
 import Foundation
 import MHQKit
-import Synchronization
+import NIOConcurrencyHelpers
 
 extension RealRun {
     /// What the processes have written, and what the link saw.
     func report(_ server: RoleProcess, _ clients: [RoleProcess]) async throws -> RunOutcome {
-        var outcome = state.withLock(\.outcome)
+        var outcome = state.withLockedValue(\.outcome)
         let numbers = plan.experiment == 3 ? clients.indices.suffix(1) : clients.indices
         for index in numbers { outcome.clients.append(try client(clients[index], index)) }
         if plan.experiment == 3 { try await readNotification(server, &outcome) }
-        let watch = state.withLock(\.watch)
+        let watch = state.withLockedValue(\.watch)
         if !outcome.migrations.isEmpty, watch.hasAnswer() {
             outcome.flaws.append("somebody answered at an address that was left")
         }

@@ -3,7 +3,7 @@ import GodwitMigration
 import GodwitSimulator
 import GodwitWire
 import MHQKit
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// One run on real sockets: the application's own server and clients, each a process, a link between them, and the
 /// container's side, which freezes the server for as long as the model says.
@@ -16,7 +16,7 @@ final class RealRun: Sendable {
     let program: String
     let folder: String
     let link: any ServerLink
-    let state: Mutex<State>
+    let state: NIOLockedValueBox<State>
     private let desk: CommandDesk
     private let orders: MoveOrders
 
@@ -48,7 +48,7 @@ final class RealRun: Sendable {
                 plan: plan, paths: plan.networks[series.network]!, loss: series.loss,
                 random: seed.forked("link")))
         desk = CommandDesk(commands) { orders.answer($0) }
-        state = Mutex(
+        state = NIOLockedValueBox(
             State(
                 container: ContainerModel(plan.container, seed.forked("container")), place: plan.firstPlace,
                 watch: watch))
@@ -60,7 +60,7 @@ final class RealRun: Sendable {
     func perform() async throws -> RunOutcome {
         let result: Result<RunOutcome, any Error>
         do { result = .success(try await work()) } catch { result = .failure(error) }
-        for process in state.withLock(\.processes) { await process.end() }
+        for process in state.withLockedValue(\.processes) { await process.end() }
         link.end()
         desk.end()
         try? FileManager.default.removeItem(atPath: folder)
@@ -91,7 +91,7 @@ final class RealRun: Sendable {
         }
     }
 
-    func note(_ flaw: String) { state.withLock { $0.outcome.flaws.append(flaw) } }
+    func note(_ flaw: String) { state.withLockedValue { $0.outcome.flaws.append(flaw) } }
 
     /// The container's side in the experiments whose clients command it.
     private func obey(_ server: RoleProcess) async {
@@ -115,7 +115,7 @@ final class RealRun: Sendable {
             "\(policy)", "--log-level", "error",
         ]
         let process = try await RoleProcess.start(network.words(role, words + extra), in: place)
-        state.withLock { $0.processes.append(process) }
+        state.withLockedValue { $0.processes.append(process) }
         return process
     }
 
@@ -128,7 +128,8 @@ final class RealRun: Sendable {
             try Task.checkCancellation()
             // Whatever it says to that: it can be heard.
             if await conversation.ask("{}", attempts: 1, patience: .milliseconds(50)) != nil {
-                guard await state.withLock(\.watch).isAnswered(at: network.fronts[plan.firstPlace]) else {
+                guard await state.withLockedValue(\.watch).isAnswered(at: network.fronts[plan.firstPlace])
+                else {
                     throw Failure(ExitCode.unavailable, "a server does not answer: \(server.lastWords)")
                 }
                 return server

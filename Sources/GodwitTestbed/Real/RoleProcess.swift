@@ -1,7 +1,7 @@
 import Foundation
 import MHQKit
+import NIOConcurrencyHelpers
 import Subprocess
-import Synchronization
 import SystemPackage
 
 /// A process of a run: a server or a client of the application, in a folder of its own.
@@ -14,7 +14,7 @@ final class RoleProcess: Sendable {
 
     /// Whether the process is gone, and its number perhaps another's.
     private final class EndMark: Sendable {
-        let value = Mutex(false)
+        let value = NIOLockedValueBox(false)
     }
 
     private init(_ number: pid_t, _ folder: String, _ running: Task<Void, Never>, _ hasEnded: EndMark) {
@@ -31,7 +31,7 @@ final class RoleProcess: Sendable {
         let (starts, start) = AsyncThrowingStream.makeStream(of: pid_t.self)
         let hasEnded = EndMark()
         let running = Task.detached {
-            defer { hasEnded.value.withLock { $0 = true } }
+            defer { hasEnded.value.withLockedValue { $0 = true } }
             do {
                 try await run(words, in: folder) { start.yield($0) }
                 start.finish()
@@ -67,7 +67,7 @@ final class RoleProcess: Sendable {
     // MARK: State
 
     /// Whether it has ended.
-    var isOver: Bool { hasEnded.value.withLock { $0 } }
+    var isOver: Bool { hasEnded.value.withLockedValue { $0 } }
 
     /// The last line that it wrote.
     var lastWords: String {
@@ -91,7 +91,7 @@ final class RoleProcess: Sendable {
     func thaw() { signal(SIGCONT) }
 
     private func signal(_ number: Int32) {
-        hasEnded.value.withLock { if !$0 { _ = kill(self.number, number) } }
+        hasEnded.value.withLockedValue { if !$0 { _ = kill(self.number, number) } }
     }
 
     /// As the system calls it: `T` is stopped.

@@ -2,7 +2,7 @@ import Foundation
 import GodwitSimulator
 import GodwitWire
 import MHQKit
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Where clients send to, and where that is of the server's own.
 struct LinkDoor: Sendable {
@@ -31,7 +31,7 @@ final class UserSpaceLink: ServerLink {
         var isOver = false
     }
 
-    private let state: Mutex<State>
+    private let state: NIOLockedValueBox<State>
     private let finished = DispatchSemaphore(value: 0)
     /// Bound and never read, so that nobody says that nobody is there.
     private let silent: [DatagramSocket]
@@ -40,7 +40,7 @@ final class UserSpaceLink: ServerLink {
     ///
     /// - Throws: a failure that names the address that can't be had.
     init(_ shape: LinkShape, in network: any RelayedNetwork) throws(Failure) {
-        state = Mutex(State(place: shape.plan.firstPlace))
+        state = NIOLockedValueBox(State(place: shape.plan.firstPlace))
         var silent: [DatagramSocket] = []
         for address in network.nobody { silent.append(try network.openFront(address)) }
         self.silent = silent
@@ -48,7 +48,7 @@ final class UserSpaceLink: ServerLink {
         let carrier = try LinkCarrier(Self.doors(shape.plan, network), in: network, lines: lines)
         let box = Confined(carrier)
         Thread.detachNewThread { [self] in
-            while !state.withLock(\.isOver) { box.value.turn(state) }
+            while !state.withLockedValue(\.isOver) { box.value.turn(state) }
             box.value.close()
             finished.signal()
         }
@@ -67,18 +67,18 @@ final class UserSpaceLink: ServerLink {
     }
 
     // Whoever has had the lock knows that nothing is handed over any more.
-    func hold(at place: Int) { state.withLock { $0.place = nil } }
-    func release(at place: Int) { state.withLock { $0.place = place } }
-    func part() { state.withLock { $0.isApart = true } }
+    func hold(at place: Int) { state.withLockedValue { $0.place = nil } }
+    func release(at place: Int) { state.withLockedValue { $0.place = place } }
+    func part() { state.withLockedValue { $0.isApart = true } }
     func join(_ network: Int) {
-        state.withLock { ($0.isApart, $0.isSwapped) = (false, !network.isMultiple(of: 2)) }
+        state.withLockedValue { ($0.isApart, $0.isSwapped) = (false, !network.isMultiple(of: 2)) }
     }
 
-    var lost: Int { state.withLock(\.lost) }
+    var lost: Int { state.withLockedValue(\.lost) }
 
     /// Closes the sockets.
     func end() {
-        state.withLock { $0.isOver = true }
+        state.withLockedValue { $0.isOver = true }
         finished.wait()
         finished.signal()
     }
