@@ -36,7 +36,9 @@ extension Connection {
         case .probe(let address): challengeClient(at: address, now: now)
         case .supplyConnectionIDs(let count): localIDs.supply(count)
         case .report(let report): tell(report)
-        case .event(let event): notice(.server(event))
+        case .event(let event):
+            if case .completed = event { paths.endScheduleOutside(at: now) }
+            notice(.server(event))
         case .close(let error): close(error, now: now)
         }
     }

@@ -57,6 +57,20 @@ extension Paths {
         requestChallenge(on: id, at: now)
     }
 
+    /// Nobody asks for challenges any more. Where data goes they are sent by the path's own timer from now on, unless an
+    /// answer comes first; elsewhere when the peer comes there.
+    mutating func endScheduleOutside(at now: Instant) {
+        for index in all.indices {
+            guard all[index].validation.state == .running, all[index].validation.isScheduledOutside else {
+                continue
+            }
+            all[index].validation.stop()
+            guard index == activeIndex, !all[index].hasBeenProved else { continue }
+            restartValidation(at: index, now: now)
+            all[index].validation.request(at: now + ptoInterval(ofPathAt: index))
+        }
+    }
+
     // MARK: At a client of the thesis's (Specs/server-migration.md 9.3)
 
     /// Sends everything to an address from now on that nobody has validated, under the connection id in use. What is

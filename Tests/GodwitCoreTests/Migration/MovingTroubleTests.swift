@@ -143,6 +143,29 @@ struct MovingTroubleTests {
         #expect(moving.server.remoteAddress == moved)
     }
 
+    // Holds: W29
+    @Test(
+        "A client goes to another network and comes back, and its server moves in between and after that (5.3.7, 7.4)",
+        arguments: [MigrationStrategy.explicit, .symmetric, .synchronizedSymmetric, .combined])
+    func thereAndBack(_ strategy: MigrationStrategy) throws {
+        let moving = MovingPair()
+        try moving.establish()
+        let home = EndpointPair.clientAddress
+        let abroad = NetworkAddress("192.0.2.200:50000")!
+        for (network, place) in [
+            (abroad, MovingPair.there), (home, MovingPair.elsewhere), (abroad, MovingPair.home),
+        ] {
+            moving.isLost = { ($0.toServer ? $0.remote : $0.local) != network }
+            #expect(moving.client.migrate(toLocal: network, now: moving.pair.now))
+            #expect(try moving.request() != nil, "from \(network)")
+            let order = MigrationOrder(strategy, to: MigrationDestination(place)!)
+            #expect(try moving.prepare(order) == .ready(strategy), "from \(network)")
+            try moving.move(to: place)
+            #expect(try moving.request() != nil, "from \(network)")
+            #expect(moving.server.remoteAddress == network)
+        }
+    }
+
     // Holds: W10
     @Test(
         "A path of 600 ms: the answer to an earlier challenge counts, and seeds the round-trip time (5.4.1)")
