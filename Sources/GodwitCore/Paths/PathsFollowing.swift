@@ -57,8 +57,8 @@ extension Paths {
         requestChallenge(on: id, at: now)
     }
 
-    /// Nobody asks for challenges any more. Where data goes they are sent by the path's own timer from now on, unless an
-    /// answer comes first; elsewhere when the peer comes there.
+    /// Nobody asks for challenges any more. Where data goes they are sent by the path's own timer from now on, unless
+    /// an answer comes first; elsewhere when the peer comes there.
     mutating func endScheduleOutside(at now: Instant) {
         for index in all.indices {
             guard all[index].validation.state == .running, all[index].validation.isScheduledOutside else {
