@@ -19,9 +19,17 @@ final class Conversation: Sendable {
     }
 
     private static func next(_ socket: DatagramSocket, _ patience: Duration) -> String? {
-        DatagramSocket.wait(for: [socket.descriptor], Int64(patience / .nanoseconds(1)))
+        let end = ContinuousClock.now + patience
         return withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
-            socket.receive(buffer)?.first.map { String(decoding: $0.bytes, as: UTF8.self) }
+            // A signal, of a process that has ended for one, may end the wait before its time.
+            repeat {
+                let left = end - ContinuousClock.now
+                DatagramSocket.wait(for: [socket.descriptor], Int64(left / .nanoseconds(1)))
+                if let datagram = socket.receive(buffer)?.first {
+                    return String(decoding: datagram.bytes, as: UTF8.self)
+                }
+            } while ContinuousClock.now < end
+            return nil
         }
     }
 

@@ -143,7 +143,12 @@ import Testing
         _ = await closed.exitCode
         let open = try ProgramProcess(
             ["client", "--config", "client.json", "--allow-handover-commands"], in: folder, path: stubs.path)
-        #expect(try await sockets(of: open).filter { $0.hasSuffix(":15B3") } == [Self.handoverSocket])
+        var listening: [String] = []
+        for _ in 0..<3000 where listening.isEmpty {
+            listening = try await sockets(of: open).filter { $0.hasSuffix(":15B3") }
+            if listening.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+        }
+        #expect(listening == [Self.handoverSocket])
         let address = NetworkAddress("127.0.0.1:5555")!
         #expect(
             await ManagementClient.ask(order("-a"), at: address)
