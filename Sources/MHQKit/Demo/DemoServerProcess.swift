@@ -44,6 +44,7 @@ final class DemoServerProcess: Sendable {
         guard pipe(&ends) == 0 else { throw Failure(ExitCode.system, "no pipe can be had") }
         defer { close(ends[0]) }
         _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
+        closeOnExec()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -69,6 +70,14 @@ final class DemoServerProcess: Sendable {
         return DemoServerProcess(process, ends[1], folder)
     }
 
+    /// SwiftNIO's sockets outlive an exec, and an address that is let go of here would stay taken.
+    private static func closeOnExec() {
+        let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        for descriptor in open.compactMap({ Int32($0) }) where descriptor > STDERR_FILENO {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
+    }
+
     /// Ends the process, frozen or not.
     func end() {
         let isFirst = hasEnded.withLockedValue { hasEnded in
@@ -82,7 +91,8 @@ final class DemoServerProcess: Sendable {
         waitpid(process, &status, 0)
     }
 
-    private func isOver() -> Bool {
+    /// Whether the process has ended, by itself or as it was told.
+    func isOver() -> Bool {
         hasEnded.withLockedValue { hasEnded in
             var status: Int32 = 0
             if !hasEnded, waitpid(process, &status, WNOHANG) == process {
