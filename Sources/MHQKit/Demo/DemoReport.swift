@@ -9,14 +9,15 @@ struct DemoReport: Sendable {
 
     private var text: [String] {
         var lines = [""] + DemoTable.head + rows.map(DemoTable.line) + [""] + explanation + [""]
-        for row in rows {
-            if let fault = row.fault { lines.append("\(row.strategy.title): \(fault)") }
-        }
+        lines += faults
         lines.append(verdict)
         lines.append(
             "Not shown: the process stayed on this host. To carry it to another takes CRIU or the like.")
         return lines
     }
+
+    /// What went wrong first under each strategy. JSON has no place for it.
+    var faults: [String] { rows.compactMap { row in row.fault.map { "\(row.strategy.title): \($0)" } } }
 
     private var explanation: [String] {
         let lost = DemoTable.grouped(rows.reduce(0) { $0 + $1.lostAtOldAddress })

@@ -37,7 +37,9 @@ struct DemoRound: Sendable {
             let story = try await tell(server, clients, addresses)
             // What is under way takes its time on a busy machine, and is no more lost than an answer that is late.
             await Self.end(work, clients, within: story.isLost ? .zero : options.patience * 2)
-            return story.row(clients)
+            var row = story.row(clients)
+            if server.isOver() { row.fault = "the server's process has ended: \(server.complaint)" }
+            return row
         } catch {
             await Self.end(work, clients, within: .zero)
             throw error

@@ -64,7 +64,9 @@ public struct DemoRun: Sendable {
         drawing.cancel()
         await drawing.value
         try capture?.finish()
-        for line in DemoReport(options: options, rows: rows).lines { write(line) }
+        let report = DemoReport(options: options, rows: rows)
+        for line in report.lines { write(line) }
+        if options.writesJSON { for fault in report.faults { Terminal.write("mhq: \(fault)\n") } }
         return rows.allSatisfy(\.isGood) ? 0 : 1
     }
 

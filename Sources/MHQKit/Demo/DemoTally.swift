@@ -62,6 +62,8 @@ final class DemoTally: Sendable {
         state.withLockedValue { state in
             state.figures.requests += 1
             state.figures.failed += 1
+            // What is called off because something else went wrong says nothing of that.
+            if error is CancellationError { return }
             state.figures.firstFault = state.figures.firstFault ?? "\(error)"
         }
     }

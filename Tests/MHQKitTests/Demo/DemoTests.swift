@@ -31,8 +31,8 @@ struct DemoTests {
         "Moves a server twice under its clients, and loses none", arguments: DemoStrategy.shown)
     func strategy(strategy: DemoStrategy) async throws {
         let (code, rows) = try await run { $0.strategies = [strategy] }
-        #expect(code == 0)
         let row = try #require(rows.first)
+        #expect(code == 0, "\(row)")
         #expect(
             row["moves"] == .whole(2) && row["connections_lost"] == .whole(0) && row["failed"] == .whole(0))
         #expect(row["answered_at_old_address"] == .whole(0) && row["seed"] == .whole(11))
