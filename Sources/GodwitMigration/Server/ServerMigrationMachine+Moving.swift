@@ -29,7 +29,7 @@ extension ServerMigrationMachine {
     ) {
         random = SeededRandom(seed: thaw.seed)
         outbox.endLastWords()
-        guard var move = moveUnderWay(epoch) else { return (lastThaw, stage) = (.untold, .idle) }
+        guard let move = moveUnderWay(epoch) else { return (lastThaw, stage) = (.untold, .idle) }
         lastThaw = .moved(by: move.order.strategy)
         let voice = voice(of: move.order.strategy)
         if voice == .announcingOnce, move.strategy.missingAnnouncement != nil {
