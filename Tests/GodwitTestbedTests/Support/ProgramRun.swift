@@ -54,7 +54,11 @@ final class ProgramRun: @unchecked Sendable {
         process.executableURL = URL(filePath: words[0])
         process.arguments = Array(words.dropFirst())
         process.currentDirectoryURL = URL(filePath: folder.path)
-        process.environment = ["MHQ_PLANS": Self.plans, "PATH": path, "TMPDIR": NSTemporaryDirectory()]
+        // Sanitizers have theirs: what holds for these tests holds for what they start.
+        let options = ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }
+        process.environment = options.merging([
+            "MHQ_PLANS": Self.plans, "PATH": path, "TMPDIR": NSTemporaryDirectory(),
+        ]) { $1 }
         try Data().write(to: errors)
         process.standardError = try FileHandle(forWritingTo: errors)
         process.standardOutput = FileHandle.nullDevice
