@@ -196,7 +196,7 @@ import Testing
         let (server, client) = (try DatagramSocket(boundTo: place), try DatagramSocket(boundTo: place))
         let conversation = Conversation(with: server.localAddress, over: client)
         for text in ["OK", "OK", "migration ready"] { server.send(text, to: client.localAddress) }
-        #expect(await conversation.listen(for: .seconds(30), past: "OK") == "migration ready")
+        #expect(await conversation.listen(for: .seconds(300), past: "OK") == "migration ready")
         server.send("OK", to: client.localAddress)
         #expect(await conversation.listen(for: .milliseconds(100), past: "OK") == nil)
     }

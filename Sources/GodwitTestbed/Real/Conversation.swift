@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import GodwitWire
 
@@ -13,8 +12,8 @@ final class Conversation: Sendable {
     func listen(for patience: Duration) async -> String? {
         let socket = socket
         return await withCheckedContinuation { continuation in
-            // Waiting is for threads that nobody else needs.
-            DispatchQueue.global().async { continuation.resume(returning: Self.next(socket, patience)) }
+            // Waiting is for threads that nobody else needs: those of a queue may all wait for something else.
+            Thread.detachNewThread { continuation.resume(returning: Self.next(socket, patience)) }
         }
     }
 
