@@ -138,7 +138,7 @@ extension Paths {
     }
 
     /// Goes on asking where an answer may yet come from, a probe timeout later.
-    private mutating func tryActiveAgain(now: Instant) {
+    mutating func tryActiveAgain(now: Instant) {
         restartValidation(at: activeIndex, now: now)
         all[activeIndex].validation.request(at: now + ptoInterval(ofPathAt: activeIndex))
     }

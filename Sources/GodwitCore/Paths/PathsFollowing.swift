@@ -66,8 +66,7 @@ extension Paths {
             }
             all[index].validation.stop()
             guard index == activeIndex, !all[index].hasBeenProved else { continue }
-            restartValidation(at: index, now: now)
-            all[index].validation.request(at: now + ptoInterval(ofPathAt: index))
+            tryActiveAgain(now: now)
         }
     }
 

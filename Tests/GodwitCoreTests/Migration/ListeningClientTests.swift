@@ -8,8 +8,6 @@ import Testing
 /// Clients that take a stream without end and say nothing but what it takes (Specs/server-migration.md 5.8).
 @Suite("A client that only listens")
 struct ListeningClientTests {
-    private let there = MigrationDestination(MovingPair.there)!
-
     /// A stream from the server to the client.
     private final class Download {
         let moving: MovingPair
@@ -18,11 +16,17 @@ struct ListeningClientTests {
         private(set) var received = 0
         private(set) var lastHeard = Instant.zero
 
-        init(_ moving: MovingPair) throws {
-            self.moving = moving
+        /// One that is half a second old, of a server that is ready to move.
+        init(_ suite: MigrationSuite = .explicit) throws {
+            moving = MovingPair(suite)
+            try moving.establish()
             stream = moving.client.openStream(.bidirectional)!
             _ = try moving.client.write([1], to: stream, fin: true)
             moving.run(for: .milliseconds(200))
+            let there = try #require(MigrationDestination(MovingPair.there))
+            #expect(try moving.prepare(.explicit(destination: there)) == .ready(.explicit))
+            run(for: .milliseconds(500))
+            #expect(received > 0 && searches == 0)
         }
 
         /// - Parameter serves: whether the server has something to say.
@@ -44,12 +48,8 @@ struct ListeningClientTests {
         "It looks for its server a probe timeout after it has heard the last of it (5.8.3)",
         arguments: [true, false])
     func trigger(isExtended: Bool) throws {
-        let moving = MovingPair(isExtended ? .all : .explicit)
-        try moving.establish()
-        let download = try Download(moving)
-        #expect(try moving.prepare(.explicit(destination: there)) == .ready(.explicit))
-        download.run(for: .milliseconds(500))
-        #expect(download.received > 0 && download.searches == 0)
+        let download = try Download(isExtended ? .all : .explicit)
+        let moving = download.moving
         moving.isLost = { !$0.toServer }
         let probeTimeout = moving.client.probeTimeout
         download.run(for: .seconds(5)) { download.searches > 0 }
@@ -58,11 +58,8 @@ struct ListeningClientTests {
 
     @Test("That what it asks is lost is no reason to look, as long as the server is heard (5.8.3)")
     func lostQuestions() throws {
-        let moving = MovingPair(.explicit)
-        try moving.establish()
-        let download = try Download(moving)
-        try moving.prepare(.explicit(destination: there))
-        download.run(for: .milliseconds(500))
+        let download = try Download()
+        let moving = download.moving
         // The server goes on for as long as its window lasts.
         moving.isLost = { $0.toServer }
         let before = download.received
@@ -77,11 +74,8 @@ struct ListeningClientTests {
 
     @Test("A server that pauses and goes on is believed within a round trip (5.8.3)")
     func pause() throws {
-        let moving = MovingPair(.explicit)
-        try moving.establish()
-        let download = try Download(moving)
-        try moving.prepare(.explicit(destination: there))
-        download.run(for: .milliseconds(500))
+        let download = try Download()
+        let moving = download.moving
         moving.isLost = { _ in true }
         download.run(for: .milliseconds(300))
         #expect(download.searches == 1)
@@ -95,11 +89,8 @@ struct ListeningClientTests {
 
     @Test("Who has nothing to say does not ask either: the idle timeout may end the connection (5.8.3)")
     func silence() throws {
-        let moving = MovingPair(.explicit)
-        try moving.establish()
-        let download = try Download(moving)
-        try moving.prepare(.explicit(destination: there))
-        download.run(for: .milliseconds(500))
+        let download = try Download()
+        let moving = download.moving
         download.run(for: .seconds(70), serves: false)
         let sent = moving.client.statistics.bytesSent
         download.run(for: .seconds(5), serves: false)
