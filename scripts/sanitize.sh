@@ -15,8 +15,14 @@ fi
 options=(--sanitize="$sanitizer" --scratch-path ".build/$sanitizer")
 sockets='^(GodwitTests|GodwitHTTP3Tests|MHQKitTests|InteropTests)\.'
 
-# What the tests start has no options of its own; Tests/CSanitizerOptions says why.
+# What the tests start has no options of its own; Tests/CSanitizerOptions says what these are for. A program that is
+# started without a PATH finds no symbolizer, and names are what is suppressed.
+suppressions=$(mktemp)
+trap 'rm -f "$suppressions"' EXIT
+echo 'race:s10Subprocess' > "$suppressions"
+symbolizer=$(command -v llvm-symbolizer || command -v "$(dirname "$(readlink -f "$(command -v swift)")")/llvm-symbolizer")
 export ASAN_OPTIONS=detect_leaks=0
+export TSAN_OPTIONS="suppressions=$suppressions external_symbolizer_path=$symbolizer"
 
 swift build --build-tests "${options[@]}"
 swift test --skip-build "${options[@]}" --skip "$sockets"
