@@ -33,6 +33,14 @@ package struct ContainerModel {
         (self.constants, self.random) = (constants, random)
     }
 
+    /// The next migration in a run.
+    package mutating func next(_ run: RunSpecification, of plan: ExperimentPlan) -> ContainerPhases {
+        let series = plan.allSeries[run.series]
+        return next(
+            run.technique, inflation: run.inflation, clients: run.clients, isCompressed: series.compression,
+            contents: series.contents ?? .zero)
+    }
+
     /// The next migration.
     ///
     /// - Parameters:

@@ -32,10 +32,7 @@ struct RunEstimate {
 
     private static func migration(_ plan: ExperimentPlan, _ run: RunSpecification) -> Double {
         var container = ContainerModel(plan.container, DeterministicRandom(seed: 1))
-        let phases = container.next(
-            run.technique, inflation: run.inflation, clients: run.clients,
-            isCompressed: plan.allSeries[run.series].compression,
-            contents: plan.allSeries[run.series].contents ?? .zero)
+        let phases = container.next(run, of: plan)
         return phases.beforeFreeze + phases.frozen
     }
 

@@ -199,9 +199,7 @@ final class SimulatedRun {
 
     private func migrate() {
         outcome.triggerTimes.append(unixTime)
-        let phases = container.next(
-            run.technique, inflation: run.inflation, clients: run.clients, isCompressed: series.compression,
-            contents: series.contents ?? .zero)
+        let phases = container.next(run, of: plan)
         outcome.migrations.append(phases)
         network.schedule(after: Self.span(phases.beforeFreeze)) { _ in self.freeze() }
         network.schedule(after: Self.span(phases.beforeFreeze + phases.frozen)) { _ in self.thaw() }
