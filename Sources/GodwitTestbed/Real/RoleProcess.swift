@@ -4,21 +4,25 @@ import NIOConcurrencyHelpers
 import Subprocess
 import SystemPackage
 
-/// A process of a run: a server or a client of the application, in a folder of its own.
+/// A process of a run, in a folder of its own, with those that it has started.
 final class RoleProcess: Sendable {
     /// Where it works, and leaves its files.
     let folder: String
     let number: pid_t
     private let running: Task<Void, Never>
-    private let hasEnded: EndMark
+    private let mark: EndMark
+    private let leadsGroup: Bool
 
-    /// Whether the process is gone, and its number perhaps another's.
+    /// The exit code, or 128 and a signal's number, of a process that is gone, and its number perhaps another's.
     private final class EndMark: Sendable {
-        let value = NIOLockedValueBox(false)
+        let value = NIOLockedValueBox<Int32?>(nil)
     }
 
-    private init(_ number: pid_t, _ folder: String, _ running: Task<Void, Never>, _ hasEnded: EndMark) {
-        (self.number, self.folder, self.running, self.hasEnded) = (number, folder, running, hasEnded)
+    private init(
+        _ number: pid_t, _ folder: String, _ running: Task<Void, Never>, _ mark: EndMark, leadsGroup: Bool
+    ) {
+        (self.number, self.folder, self.running, self.mark) = (number, folder, running, mark)
+        self.leadsGroup = leadsGroup
     }
 
     /// Starts a process.
@@ -26,14 +30,18 @@ final class RoleProcess: Sendable {
     /// - Parameters:
     ///   - words: the program and its arguments.
     ///   - folder: is made; what the process says goes into `log` there.
-    static func start(_ words: [String], in folder: String) async throws -> RoleProcess {
+    ///   - leadsGroup: whether it has a group of its own, which ends with it; else it belongs to this program's.
+    static func start(
+        _ words: [String], in folder: String, leadsGroup: Bool = true
+    ) async throws -> RoleProcess {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let (starts, start) = AsyncThrowingStream.makeStream(of: pid_t.self)
-        let hasEnded = EndMark()
+        let mark = EndMark()
         let running = Task.detached {
-            defer { hasEnded.value.withLockedValue { $0 = true } }
+            var status = ExitCode.system
+            defer { mark.value.withLockedValue { $0 = status } }
             do {
-                try await run(words, in: folder) { start.yield($0) }
+                status = try await run(words, in: folder, leadsGroup) { start.yield($0) }
                 start.finish()
             } catch {
                 start.finish(throwing: Failure(ExitCode.system, "\(words[0]): \(error)"))
@@ -44,30 +52,42 @@ final class RoleProcess: Sendable {
             for try await number in starts { return number }
             throw Failure(ExitCode.system, "\(words[0]): can't be started")
         }.value
-        return RoleProcess(number, folder, running, hasEnded)
+        return RoleProcess(number, folder, running, mark, leadsGroup: leadsGroup)
     }
 
     private static func run(
-        _ words: [String], in folder: String, onStart: @Sendable @escaping (pid_t) -> Void
-    ) async throws {
+        _ words: [String], in folder: String, _ leadsGroup: Bool, onStart: @Sendable @escaping (pid_t) -> Void
+    ) async throws -> Int32 {
         let log = try FileDescriptor.open(
             FilePath(folder + "/log"), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
         var options = PlatformOptions()
         // A group of its own: the terminal's interrupt is for us to handle.
-        options.processGroupID = 0
+        options.processGroupID = leadsGroup ? 0 : nil
         let executable: Executable =
             words[0].contains("/") ? .path(FilePath(words[0])) : .name(words[0])
-        _ = try await Subprocess.run(
+        let result = try await Subprocess.run(
             executable, arguments: Arguments(Array(words.dropFirst())), workingDirectory: FilePath(folder),
             platformOptions: options, input: .none,
             output: .fileDescriptor(log, closeAfterSpawningProcess: true), error: .combinedWithOutput
         ) { onStart($0.processIdentifier.value) }
+        // Whom it has left behind, frozen perhaps.
+        if leadsGroup { _ = kill(-result.processIdentifier.value, SIGKILL) }
+        switch result.terminationStatus {
+        case .exited(let code): return code
+        case .signaled(let number): return 128 + number
+        }
     }
 
     // MARK: State
 
+    /// Its exit code, or 128 and the number of the signal that ended it; nil while it is there.
+    var status: Int32? { mark.value.withLockedValue { $0 } }
+
     /// Whether it has ended.
-    var isOver: Bool { hasEnded.value.withLockedValue { $0 } }
+    var isOver: Bool { status != nil }
+
+    /// Waits until it has ended.
+    func awaitEnd() async { await running.value }
 
     /// The last line that it wrote.
     var lastWords: String {
@@ -90,8 +110,8 @@ final class RoleProcess: Sendable {
     /// Lets it go on.
     func thaw() { signal(SIGCONT) }
 
-    private func signal(_ number: Int32) {
-        hasEnded.value.withLockedValue { if !$0 { _ = kill(self.number, number) } }
+    private func signal(_ number: Int32, toAll: Bool = false) {
+        mark.value.withLockedValue { if $0 == nil { _ = kill(toAll ? -self.number : self.number, number) } }
     }
 
     /// As the system calls it: `T` is stopped.
@@ -103,7 +123,19 @@ final class RoleProcess: Sendable {
 
     /// Ends it, frozen or not, and waits until it is gone.
     func end() async {
-        signal(SIGKILL)
+        signal(SIGKILL, toAll: leadsGroup)
         await running.value
+    }
+
+    /// Has it end what it has started, and then itself.
+    func dismiss() async {
+        signal(SIGTERM)
+        // Also when the run was cancelled.
+        let force = Task.detached {
+            try await Task.sleep(for: .seconds(5))
+            await self.end()
+        }
+        await running.value
+        force.cancel()
     }
 }
