@@ -7,7 +7,7 @@ import MHQKit
 struct Experiment: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Repeat the thesis's experiments, in virtual time or on real sockets.",
-        subcommands: [List.self, Run.self, CaretakerCommand.self])
+        subcommands: [List.self, Run.self, CaretakerCommand.self, ContainerCommand.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Say which experiments there are.")
@@ -149,5 +149,19 @@ struct CaretakerCommand: AsyncParsableCommand {
     func run() async throws {
         guard program > 0 else { throw Failure(MHQKit.ExitCode.usage, "program: the number of a process") }
         await Caretaker.watch(over: program)
+    }
+}
+
+/// What a run on real sockets starts to have a server, and to move it.
+struct ContainerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "container", abstract: "Run a server, and move it when told to.", shouldDisplay: false)
+
+    @Argument var configuration: String
+
+    func run() async throws {
+        let signals = await WebServerSignal.ofProcess()
+        let status = try await ContainerSide.run(configuration, signals: signals)
+        if status != 0 { throw ArgumentParser.ExitCode(status) }
     }
 }

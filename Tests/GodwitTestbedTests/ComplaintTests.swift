@@ -38,6 +38,29 @@ import Testing
             "nowhere.json")
     }
 
+    @Test("So is what is wrong in the configuration of the container's side")
+    func container() throws {
+        let folder = try ProgramRun.Folder()
+        func run(_ path: String) -> [String] { ["experiment", "container", path] }
+        try check(run("/nowhere.json"), in: folder, code: ExitCode.noInput, "/nowhere.json: can't be read")
+        let place = #"{"server": "127.0.0.1:1", "management": "127.0.0.1:2", "networkSwitch": ""}"#
+        func text(_ server: String = #"["/bin/true"]"#, commands: String = "127.0.0.1:0") -> String {
+            #"{"server": \#(server), "commands": "\#(commands)", "network": "127.0.0.1:3", "#
+                + #""places": [\#(place), \#(place)], "place": 0, "moves": []}"#
+        }
+        let wrong: [(text: String, code: Int32, words: String)] = [
+            ("{", ExitCode.configuration, "container.json: is not JSON"),
+            ("{}", ExitCode.configuration, "container.json: server: is missing"),
+            (text("[]"), ExitCode.configuration, "container.json: server: names no program"),
+            (text(commands: "here"), ExitCode.configuration, "container.json: commands: is not known"),
+            (text(commands: "192.0.2.1:1"), ExitCode.system, "192.0.2.1:1: "),
+            (text(#"["/nowhere"]"#), ExitCode.system, "/nowhere: "),
+        ]
+        for (text, code, words) in wrong {
+            try check(run(try folder.write(text, to: "container.json")), in: folder, code: code, words)
+        }
+    }
+
     @Test("A wrong plan is named, with what is wrong in it")
     func plan() throws {
         let folder = try ProgramRun.Folder()

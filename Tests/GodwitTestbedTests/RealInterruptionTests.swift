@@ -56,11 +56,7 @@ struct RealInterruptionTests {
     }
 
     private func caretakers(of run: ProgramRun) -> [pid_t] {
-        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return all.compactMap { pid_t($0) }.filter { process in
-            let words = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
-            return String(decoding: words, as: UTF8.self).hasSuffix("\0caretaker\0\(run.identifier)\0")
-        }
+        ListedProcess.all.filter { $0.words.suffix(2) == ["caretaker", "\(run.identifier)"] }.map(\.number)
     }
 
     /// Every repetition once and in order, each with its request.
@@ -127,15 +123,10 @@ struct RealInterruptionTests {
         plan.container.transfer.base = 60
         let run = try start(plan, .loopback)
         await run.signal(SIGKILL) {
-            Leftovers.processes(in: run.runsFolder).contains(where: Self.standsStill)
+            Leftovers.processes(in: run.runsFolder).contains { ListedProcess($0)?.standsStill == true }
         }
         #expect(try await run.laterStatus() == 128 + SIGKILL)
         #expect(try await leftovers(of: run) == [])
-    }
-
-    private static func standsStill(_ process: pid_t) -> Bool {
-        let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
-        return text.split(separator: ")").last?.split(separator: " ").first == "T"
     }
 
     @Test("Where nobody tidied up after a driver that was killed, the next one does")

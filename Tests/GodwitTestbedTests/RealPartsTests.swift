@@ -177,17 +177,21 @@ import Testing
     func repeatedOrders() async throws {
         let place = try #require(NetworkAddress("127.0.0.1:0"))
         let (socket, orders) = (try DatagramSocket(boundTo: place), MoveOrders())
-        let desk = CommandDesk(socket) { orders.answer($0) }
+        let desk = CommandDesk(socket) { orders.hear($0, from: $1) }
         let client = try DatagramSocket(boundTo: place)
         let conversation = Conversation(with: socket.localAddress, over: client)
         #expect(await conversation.ask("{}", patience: .seconds(30)) == "OK")
         for _ in 0..<2 { client.send(ManagementMessage.migrate, to: socket.localAddress) }
         for _ in 0..<2 { #expect(await conversation.listen(for: .seconds(30)) == "OK") }
         #expect(await conversation.ask(ManagementMessage.migrate, patience: .seconds(30)) == "OK")
+        // Whoever speaks from elsewhere orders another move.
+        let other = Conversation(with: socket.localAddress, over: try DatagramSocket(boundTo: place))
+        #expect(await other.ask(ManagementMessage.migrate, patience: .seconds(30)) == "OK")
+        #expect(await other.ask(ManagementMessage.shutdown, patience: .seconds(30)) == "OK")
         desk.end()
         var moves = 0
         for await _ in orders.moves { moves += 1 }
-        #expect(moves == 1)
+        #expect(moves == 2)
     }
 
     @Test("Whoever asked twice is told OK twice, and then what it waits for")
@@ -248,11 +252,11 @@ struct PaperNetwork: TestNetwork {
 
     func management(at place: Int) -> NetworkAddress { fronts[place] }
     func makeLink(_ shape: LinkShape) throws -> any ServerLink { throw Self.paper }
-    func openCommands() throws(Failure) -> DatagramSocket { throw Self.paper }
+    func openDesk() throws(Failure) -> DatagramSocket { throw Self.paper }
     func openOperator() throws(Failure) -> DatagramSocket { throw Self.paper }
-    func openHandover() throws(Failure) -> DatagramSocket { throw Self.paper }
+    func openOrders() throws(Failure) -> DatagramSocket { throw Self.paper }
     func openClient() throws(Failure) -> DatagramSocket { throw Self.paper }
-    func words(_ role: Role, _ program: [String]) -> [String] { program }
+    func words(_ role: RunRole, _ program: [String]) -> [String] { program }
     func networkSwitch(to place: Int) -> String { "" }
     func leave(_ place: Int) {}
     func arrive(at place: Int) {}

@@ -33,7 +33,8 @@ extension ExperimentPlan {
         self = plan
     }
 
-    private static func describe(_ error: DecodingError) -> String {
+    /// Where a text is wrong, and how.
+    static func describe(_ error: DecodingError) -> String {
         func place(_ path: [any CodingKey], _ last: (any CodingKey)? = nil) -> String {
             (path + [last].compactMap(\.self)).map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
                 .joined(separator: ".").replacing(".[", with: "[")

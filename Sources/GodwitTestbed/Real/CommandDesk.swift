@@ -1,31 +1,41 @@
 import Foundation
+import GodwitWire
 import MHQKit
 import NIOConcurrencyHelpers
 
 /// Listens at a socket on a thread of its own, and answers what is said.
 final class CommandDesk: Sendable {
+    /// Somebody who waits for an answer.
+    struct Caller: Sendable {
+        let address: NetworkAddress
+        fileprivate let socket: DatagramSocket
+
+        func answer(_ text: String) { socket.send(text, to: address) }
+    }
+
     private let isOver = NIOLockedValueBox(false)
     private let finished = DispatchSemaphore(value: 0)
 
     private static let patience: Int64 = 50_000_000
 
-    /// - Parameter answer: what to say to a text; nil for nothing.
-    init(_ socket: DatagramSocket, _ answer: @escaping @Sendable (String) -> String?) {
+    /// - Parameter hear: answers a text, at once or later.
+    init(_ socket: DatagramSocket, _ hear: @escaping @Sendable (_ text: String, _ caller: Caller) -> Void) {
         Thread.detachNewThread { [self] in
             withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
-                while !isOver.withLockedValue(\.self) { Self.turn(socket, buffer, answer) }
+                while !isOver.withLockedValue(\.self) { Self.turn(socket, buffer, hear) }
             }
             finished.signal()
         }
     }
 
     private static func turn(
-        _ socket: DatagramSocket, _ buffer: UnsafeMutableRawBufferPointer, _ answer: (String) -> String?
+        _ socket: DatagramSocket, _ buffer: UnsafeMutableRawBufferPointer, _ hear: (String, Caller) -> Void
     ) {
         DatagramSocket.wait(for: [socket.descriptor], patience)
         for datagram in socket.receive(buffer) ?? [] {
-            let answer = answer(String(decoding: datagram.bytes, as: UTF8.self))
-            if let answer { socket.send(answer, to: datagram.peer) }
+            hear(
+                String(decoding: datagram.bytes, as: UTF8.self),
+                Caller(address: datagram.peer, socket: socket))
         }
     }
 
@@ -37,21 +47,22 @@ final class CommandDesk: Sendable {
     }
 }
 
-/// What the container's side is told to do. A run has one move: whoever hears no answer says it again, and a datagram
-/// may come twice, so that the order counts once however often it comes.
+/// What the container's side is told to do. Whoever hears no answer says it again from the same port, and a datagram
+/// may come twice, so that an order counts once however often it comes.
 struct MoveOrders: Sendable {
-    /// The order, once.
+    /// Each order once; they end with the order to shut down.
     let moves: AsyncStream<Void>
     private let move: AsyncStream<Void>.Continuation
+    private let known = NIOLockedValueBox(Set<NetworkAddress>())
 
     init() { (moves, move) = AsyncStream.makeStream() }
 
-    /// What to say to a command.
-    func answer(_ text: String) -> String {
-        if text == ManagementMessage.migrate {
+    /// Answers a command.
+    func hear(_ text: String, from caller: CommandDesk.Caller) {
+        if text == ManagementMessage.shutdown { move.finish() }
+        if text == ManagementMessage.migrate, known.withLockedValue({ $0.insert(caller.address).inserted }) {
             move.yield()
-            move.finish()
         }
-        return "OK"
+        caller.answer("OK")
     }
 }

@@ -16,7 +16,7 @@ final class LoopbackNetwork: RelayedNetwork {
     let host: IPAddress
     private let managementPort: UInt16
     private let slot: Int
-    /// Holds the slot against other programs.
+    /// Holds the slot against other programs, and is where the container's side asks.
     private let claim: DatagramSocket
     private let bystander: IPAddress
     private let backstage: IPAddress
@@ -42,7 +42,7 @@ final class LoopbackNetwork: RelayedNetwork {
         handoverListener = own(6, 0)
         bystander = own(7, 0)
         backstage = own(4, 0)
-        commands = claim.localAddress
+        commands = NetworkAddress(ip: own(5, 0), port: addresses.commandPort)
         managementPort = addresses.managementPort
         names = Dictionary(
             zip(all, known).map { ("\($0)", "\(addresses.server($1))") },
@@ -57,7 +57,7 @@ final class LoopbackNetwork: RelayedNetwork {
             let slot = (first + number) % slots.count + 1
             guard taken.withLockedValue({ $0.insert(slot).inserted }) else { continue }
             do throws(Failure) {
-                let ip = IPAddress(v4: 127 << 24 | UInt32(slot) << 16 | 5 << 8 | 1)
+                let ip = IPAddress(v4: 127 << 24 | UInt32(slot) << 16 | 5 << 8 | 2)
                 return (slot, try DatagramSocket(boundTo: NetworkAddress(ip: ip, port: port)))
             } catch {
                 problem = error
@@ -72,7 +72,7 @@ final class LoopbackNetwork: RelayedNetwork {
     }
 
     func openFront(_ address: NetworkAddress) throws(Failure) -> DatagramSocket {
-        address == commands ? claim : try DatagramSocket(boundTo: address)
+        try DatagramSocket(boundTo: address)
     }
 
     func openBack(for client: NetworkAddress, isShaped: Bool) throws(Failure) -> DatagramSocket {
@@ -83,13 +83,14 @@ final class LoopbackNetwork: RelayedNetwork {
         try DatagramSocket(boundTo: NetworkAddress(ip: backstage, port: 0))
     }
 
-    func openHandover() throws(Failure) -> DatagramSocket { try openOperator() }
+    func openDesk() -> DatagramSocket { claim }
+    func openOrders() throws(Failure) -> DatagramSocket { try openOperator() }
 
     func openClient() throws(Failure) -> DatagramSocket {
         try DatagramSocket(boundTo: NetworkAddress(ip: bystander, port: 0))
     }
 
-    func words(_ role: Role, _ program: [String]) -> [String] { program }
+    func words(_ role: RunRole, _ program: [String]) -> [String] { program }
 
     /// All addresses are this machine's, so that the server has to be told which one is its own now.
     func networkSwitch(to place: Int) -> String {

@@ -6,7 +6,8 @@ import MHQKit
 ///     clients ──veth── front │ link │ back ──veth── server
 ///
 /// The sockets of the link lie in the two in the middle: in front with the server's addresses, behind with the
-/// clients'. So each role sees the other's true address.
+/// clients'. So each role sees the other's true address. In front is the container's side as well: like the link it is
+/// there wherever the server is.
 final class NamespaceNetwork: RelayedNetwork {
     let fronts: [NetworkAddress]
     let nobody: [NetworkAddress]
@@ -75,17 +76,19 @@ final class NamespaceNetwork: RelayedNetwork {
     }
 
     func openBack(for client: NetworkAddress, isShaped: Bool) throws(Failure) -> DatagramSocket {
-        try namespaces.open(isShaped ? client : NetworkAddress(ip: client.ip, port: 0), in: "back")
+        // What is said to operators may come from the container's side, which has no address behind the link.
+        try namespaces.open(isShaped ? client : NetworkAddress(ip: .anyIPv4, port: 0), in: "back")
     }
 
     func openOperator() throws(Failure) -> DatagramSocket { try namespaces.open(in: "back") }
-    func openHandover() throws(Failure) -> DatagramSocket { try namespaces.open(in: "front") }
+    func openDesk() throws(Failure) -> DatagramSocket { try namespaces.openInside("front") }
+    func openOrders() throws(Failure) -> DatagramSocket { try namespaces.open(in: "front") }
     func openClient() throws(Failure) -> DatagramSocket { try namespaces.open(in: "clients") }
 
     // MARK: Roles
 
-    func words(_ role: Role, _ program: [String]) -> [String] {
-        ["ip", "netns", "exec", namespaces.name(role == .server ? "server" : "clients")] + program
+    func words(_ role: RunRole, _ program: [String]) -> [String] {
+        namespaces.words(role == .container ? "front" : role.rawValue, program)
     }
 
     func networkSwitch(to place: Int) -> String { ManagementMessage.networkSwitch }

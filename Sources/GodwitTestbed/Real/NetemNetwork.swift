@@ -7,7 +7,8 @@ import MHQKit
 ///     clients ──veth── router ──veth── server
 ///
 /// The router's two devices have the queues. It sends on to the server whatever is for either of the server's
-/// addresses; the server's kernel takes what is for the address that it has, and drops and counts the rest.
+/// addresses; the server's kernel takes what is for the address that it has, and drops and counts the rest. The
+/// container's side is on the router, which stays where it is.
 final class NetemNetwork: TestNetwork {
     let fronts: [NetworkAddress]
     let nobody: [NetworkAddress]
@@ -140,9 +141,9 @@ final class NetemNetwork: TestNetwork {
 
     // MARK: Sockets
 
-    func openCommands() throws(Failure) -> DatagramSocket { try namespaces.open(commands, in: "router") }
+    func openDesk() throws(Failure) -> DatagramSocket { try namespaces.openInside("router") }
     func openOperator() throws(Failure) -> DatagramSocket { try namespaces.open(in: "router") }
-    func openHandover() throws(Failure) -> DatagramSocket { try namespaces.open(in: "router") }
+    func openOrders() throws(Failure) -> DatagramSocket { try namespaces.open(in: "router") }
     func openClient() throws(Failure) -> DatagramSocket { try namespaces.open(in: "clients") }
     /// A socket in the server's place.
     func openServer(_ address: NetworkAddress) throws(Failure) -> DatagramSocket {
@@ -151,8 +152,8 @@ final class NetemNetwork: TestNetwork {
 
     // MARK: Roles
 
-    func words(_ role: Role, _ program: [String]) -> [String] {
-        ["ip", "netns", "exec", namespaces.name(role == .server ? "server" : "clients")] + program
+    func words(_ role: RunRole, _ program: [String]) -> [String] {
+        namespaces.words(role == .container ? "router" : role.rawValue, program)
     }
 
     func networkSwitch(to place: Int) -> String { ManagementMessage.networkSwitch }

@@ -104,4 +104,14 @@ struct NetworkNamespaces: Sendable {
     func open(in role: String) throws(Failure) -> DatagramSocket {
         try open(NetworkAddress(ip: .anyIPv4, port: 0), in: role)
     }
+
+    /// A socket that is reached from within alone.
+    func openInside(_ role: String) throws(Failure) -> DatagramSocket {
+        try open(NetworkAddress(ip: IPAddress(v4: 0x7f00_0001), port: 0), in: role)
+    }
+
+    /// The words that run a program in one of them.
+    func words(_ role: String, _ program: [String]) -> [String] {
+        ["ip", "netns", "exec", name(role)] + program
+    }
 }

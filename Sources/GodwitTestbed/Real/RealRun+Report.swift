@@ -6,15 +6,26 @@ extension RealRun {
     /// What the processes have written, and what the link saw.
     func report(_ server: RoleProcess, _ clients: [RoleProcess]) async throws -> RunOutcome {
         var outcome = state.withLockedValue(\.outcome)
+        take(side.account, server, &outcome)
         let numbers = plan.experiment == 3 ? clients.indices.suffix(1) : clients.indices
         for index in numbers { outcome.clients.append(try client(clients[index], index)) }
         if plan.experiment == 3 { try await readNotification(server, &outcome) }
-        let watch = state.withLockedValue(\.watch)
-        if !outcome.migrations.isEmpty, watch.hasAnswer() {
+        return outcome
+    }
+
+    /// What the container's side has told the network.
+    private func take(_ account: NetworkSide.State, _ server: RoleProcess, _ outcome: inout RunOutcome) {
+        (outcome.triggerTimes, outcome.thawTimes) = (account.triggerTimes, account.thawTimes)
+        outcome.migrations = Array(container.moves.prefix(account.triggerTimes.count))
+        outcome.flaws += account.flaws
+        if account.ended < account.triggerTimes.count { outcome.flaws.append("a move came to no end") }
+        if let status = server.status, status != 0 {
+            outcome.flaws.append("the server's process ended with \(status): \(server.lastWords)")
+        }
+        if !outcome.migrations.isEmpty, account.watch.hasAnswer() {
             outcome.flaws.append("somebody answered at an address that was left")
         }
-        outcome.lostAtOldAddress = link.lost - watch.sent
-        return outcome
+        outcome.lostAtOldAddress = link.lost - account.watch.sent
     }
 
     private func client(_ process: RoleProcess, _ index: Int) throws -> RunOutcome.Client {
@@ -34,13 +45,18 @@ extension RealRun {
     }
 
     private func readNotification(_ server: RoleProcess, _ outcome: inout RunOutcome) async throws {
-        for _ in 0..<500 where !server.isOver { try await Task.sleep(for: .milliseconds(10)) }
-        let path = server.folder + "/" + ApplicationServer.reportName
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)),
-            let report = try? JSONDecoder().decode(Notification.self, from: data)
-        else { return outcome.flaws.append("the server wrote no report: \(server.lastWords)") }
-        outcome.notificationTime = report.migrationNotificationTime
-        outcome.readyClients = report.numberOfClientsReadyForMigration
+        let url = URL(fileURLWithPath: server.folder + "/" + ApplicationServer.reportName)
+        for _ in 0..<500 where !server.isOver {
+            if let data = try? Data(contentsOf: url),
+                let report = try? JSONDecoder().decode(Notification.self, from: data)
+            {
+                outcome.notificationTime = report.migrationNotificationTime
+                outcome.readyClients = report.numberOfClientsReadyForMigration
+                return
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        outcome.flaws.append("the server wrote no report: \(server.lastWords)")
     }
 
     private struct Notification: Decodable {

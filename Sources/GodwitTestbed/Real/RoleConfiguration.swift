@@ -32,6 +32,25 @@ struct RoleConfiguration {
         (network.fronts + network.nobody + network.servers).map { "\($0.ip)/\($0.isIPv4 ? 32 : 128)" }
     }
 
+    /// That of the container's side.
+    ///
+    /// - Parameters:
+    ///   - moves: what each of them takes.
+    ///   - words: start the server.
+    ///   - network: where the network is asked.
+    func container(
+        _ moves: [ContainerPhases], serving words: [String], asking network: NetworkAddress
+    ) -> ContainerConfiguration {
+        let places = (0..<2).map { place in
+            ContainerConfiguration.Place(
+                server: self.network.servers[place], management: self.network.management(at: place),
+                networkSwitch: self.network.networkSwitch(to: place))
+        }
+        return ContainerConfiguration(
+            server: words, commands: self.network.commands, network: network, places: places,
+            place: plan.firstPlace, moves: moves)
+    }
+
     /// A client's.
     func client(_ index: Int) -> [String: Any] {
         let steps = plan.steps

@@ -1,6 +1,14 @@
 import GodwitWire
 import MHQKit
 
+/// Who is a process of its own, by where it is.
+enum RunRole: String {
+    case server
+    case client = "clients"
+    /// Has the server, freezes it and lets it go on elsewhere.
+    case container
+}
+
 /// Where the roles of a run are and how they reach each other.
 protocol TestNetwork: Sendable {
     /// The server's port of QUIC, as clients know it: at the source and at the destination.
@@ -27,17 +35,17 @@ protocol TestNetwork: Sendable {
     ///
     /// - Throws: a failure that names what can't be had.
     func makeLink(_ shape: LinkShape) async throws -> any ServerLink
-    /// A socket to take commands from.
-    func openCommands() throws(Failure) -> DatagramSocket
+    /// A socket that the container's side can ask.
+    func openDesk() throws(Failure) -> DatagramSocket
     /// A socket to speak to the server's management from, past the link.
     func openOperator() throws(Failure) -> DatagramSocket
-    /// A socket to give clients orders from, past the link.
-    func openHandover() throws(Failure) -> DatagramSocket
+    /// A socket to give clients and the container's side orders from, past the link.
+    func openOrders() throws(Failure) -> DatagramSocket
     /// A socket among the clients' own.
     func openClient() throws(Failure) -> DatagramSocket
 
     /// The words that run the program in a role's place.
-    func words(_ role: Role, _ program: [String]) -> [String]
+    func words(_ role: RunRole, _ program: [String]) -> [String]
 
     /// What to tell the server once it goes on at a place.
     func networkSwitch(to place: Int) -> String
@@ -57,7 +65,7 @@ protocol TestNetwork: Sendable {
 /// One where a ``UserSpaceLink`` is between clients and server: clients know the server by addresses in front of it,
 /// and the server has addresses of its own behind it.
 protocol RelayedNetwork: TestNetwork {
-    /// A socket on the clients' side of the link, or on the container's.
+    /// A socket on the clients' side of the link.
     func openFront(_ address: NetworkAddress) throws(Failure) -> DatagramSocket
     /// A socket on the server's side of the link that takes a client's place.
     func openBack(for client: NetworkAddress, isShaped: Bool) throws(Failure) -> DatagramSocket
@@ -65,8 +73,6 @@ protocol RelayedNetwork: TestNetwork {
 
 extension RelayedNetwork {
     func makeLink(_ shape: LinkShape) throws -> any ServerLink { try UserSpaceLink(shape, in: self) }
-
-    func openCommands() throws(Failure) -> DatagramSocket { try openFront(commands) }
 }
 
 extension ExperimentPlan {
