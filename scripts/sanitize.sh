@@ -20,6 +20,8 @@ sockets='^(GodwitTests|GodwitHTTP3Tests|MHQKitTests|InteropTests)\.'
 suppressions=$(mktemp)
 trap 'rm -f "$suppressions"' EXIT
 echo 'race:s10Subprocess' > "$suppressions"
+# Some tests start programs as nobody.
+chmod a+r "$suppressions"
 symbolizer=$(command -v llvm-symbolizer || command -v "$(dirname "$(readlink -f "$(command -v swift)")")/llvm-symbolizer")
 export ASAN_OPTIONS=detect_leaks=0
 export TSAN_OPTIONS="suppressions=$suppressions external_symbolizer_path=$symbolizer"

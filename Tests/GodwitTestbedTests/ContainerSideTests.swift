@@ -136,10 +136,10 @@ struct ContainerSideTests {
         let path = try folder.write(plan.text, to: "plan.json")
         let run = try ProgramRun(
             RealResults.words(plan, path, backend: backend), in: folder, path: ProgramRun.networkTools)
-        func clients() -> Int {
-            ListedProcess.children(of: run.identifier).filter { $0.words.contains("client") }.count
+        let isCrowded = await run.comes {
+            ListedProcess.children(of: run.identifier).count { $0.words.contains("client") } == 2
         }
-        while clients() < 2 { try await Task.sleep(for: .milliseconds(5)) }
+        try #require(isCrowded, "\(run.complaint)")
         let side = ListedProcess.children(of: run.identifier).filter { $0.words.contains("container") }
         #expect(side.count == 1)
         return (run, try #require(side.first))
@@ -181,7 +181,7 @@ struct ContainerSideTests {
         let (run, side) = try await crowd(.loopback)
         let server = try #require(ListedProcess.children(of: side.number).first)
         kill(side.number, SIGKILL)
-        while isLeft(server.number, of: run) { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(await run.comes { !isLeft(server.number, of: run) })
         // Clients would wait for it for minutes.
         for client in ListedProcess.children(of: run.identifier) where client.words.contains("client") {
             kill(client.number, SIGKILL)

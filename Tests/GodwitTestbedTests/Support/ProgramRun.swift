@@ -92,14 +92,22 @@ final class ProgramRun: @unchecked Sendable {
         return status()
     }
 
-    /// Sends it a signal as soon as something holds. Whatever else is tested meanwhile, it is not late: a thread of its
-    /// own looks.
+    /// Sends it a signal as soon as something holds.
     func signal(_ number: Int32, once isTrue: @escaping @Sendable () -> Bool) async {
+        await comes(true: isTrue)
+        signal(number)
+    }
+
+    /// Waits until something holds, or the program has ended. Whatever else is tested meanwhile, it is not late: a
+    /// thread of its own looks.
+    ///
+    /// - Returns: whether it holds.
+    @discardableResult
+    func comes(true isTrue: @escaping @Sendable () -> Bool) async -> Bool {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { [self] in
                 wait(until: isTrue)
-                signal(number)
-                continuation.resume()
+                continuation.resume(returning: isTrue())
             }
         }
     }
