@@ -92,23 +92,28 @@ final class ProgramRun: @unchecked Sendable {
         return status()
     }
 
-    /// Sends it a signal as soon as something holds.
+    /// Sends it a signal as soon as something holds. Whatever else is tested meanwhile, it is not late: a thread of its
+    /// own looks, and sends it.
     func signal(_ number: Int32, once isTrue: @escaping @Sendable () -> Bool) async {
-        await comes(true: isTrue)
-        signal(number)
+        await onThread { [self] in
+            wait(until: isTrue)
+            signal(number)
+        }
     }
 
-    /// Waits until something holds, or the program has ended. Whatever else is tested meanwhile, it is not late: a
-    /// thread of its own looks.
+    /// Waits until something holds, or the program has ended, and meanwhile keeps nobody else's thread.
     ///
     /// - Returns: whether it holds.
-    @discardableResult
     func comes(true isTrue: @escaping @Sendable () -> Bool) async -> Bool {
+        await onThread { [self] in
+            wait(until: isTrue)
+            return isTrue()
+        }
+    }
+
+    private func onThread<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
         await withCheckedContinuation { continuation in
-            Thread.detachNewThread { [self] in
-                wait(until: isTrue)
-                continuation.resume(returning: isTrue())
-            }
+            Thread.detachNewThread { continuation.resume(returning: work()) }
         }
     }
 
